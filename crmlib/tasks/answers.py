@@ -1,0 +1,182 @@
+"""学生的答案：笔记本旁边的 ``answers.json``，一个文件夹一份。
+
+{"format": 1, "answers": {"2.2-1": {"answer": …, "state": "right", "points": 2, "of": 2, "tries": 1,
+ "task": "0f3a…（题目的指纹）", "saved": "2026-11-23T19:00:00", "old": [题目改动以前的记录, …]}}}
+
+``state`` 说的是现在这份答案；``points`` 是练习得过的最高分，改答案不会丢分。
+写法：拿锁 → 读最新的 → 并入 → 写临时文件 → 一步换上。断电时文件要么是旧的，要么是新的。
+"""
+
+import contextlib
+import errno
+import json
+import os
+import time
+from datetime import datetime
+from pathlib import Path
+
+from crmlib.tasks.core import TaskError
+
+NAME = "answers.json"
+_LOCK = ".answers.lock"
+_PATIENCE = 5.0  # 秒：等别的笔记本写完
+
+
+class SaveError(TaskError):
+    """The answer is not on disk; the text says why and what to do."""
+
+
+class Damaged(TaskError):
+    """answers.json cannot be read; the text says so."""
+
+
+def read(folder: Path | None = None) -> dict[str, dict]:
+    """All records of a folder, {task id: record}; {} if there is no file yet.
+
+    Raises Damaged if the file is no answers file; it is left where it is.
+    """
+    path = Path(folder or ".") / NAME
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        return {}
+    except OSError as fault:
+        raise Damaged(f"读不了 {NAME}（{fault.strerror}）。关掉正在用它的程序，再运行一次。") from None
+    try:
+        content = json.loads(raw.decode("utf-8-sig"))  # 记事本另存时会加 BOM
+        if not isinstance(content["answers"], dict):
+            raise TypeError
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise Damaged(f"{NAME} 损坏了，读不出来。") from None
+    if content.get("format") != 1:
+        raise SaveError(f"{NAME} 是另一个版本的课程写的。更新课程，再打开它。")
+    return content["answers"]
+
+
+def record(task_id: str, folder: Path | None = None) -> dict:
+    """One task's record; {} if there is none (or a foreign thing stands in its place)."""
+    found = read(folder).get(task_id)
+    return found if isinstance(found, dict) else {}
+
+
+def set_aside(folder: Path | None = None) -> str | None:
+    """Rename a damaged answers.json to ``answers.损坏-<time>.json``; its new name, or None if it is sound."""
+    folder = Path(folder or ".")
+    with _locked(folder):
+        try:
+            read(folder)
+            return None
+        except Damaged:
+            pass
+        stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
+        names = (f"answers.损坏-{stamp}{extra}.json" for extra in ("", *(f"-{n}" for n in range(2, 100))))
+        name = next(n for n in names if not (folder / n).exists())
+        try:
+            os.rename(folder / NAME, folder / name)
+        except OSError as fault:
+            raise SaveError(
+                f"{NAME} 损坏了，又移不开（{fault.strerror}）。把它改个名字，再运行一次。"
+            ) from None
+        return name
+
+
+def save(task_id: str, changes: dict, folder: Path | None = None) -> dict:
+    """Merge ``changes`` into one task's record and write the file; returns the new record.
+
+    Raises SaveError if the answer could not be written, Damaged if the file cannot be read.
+    """
+    folder = Path(folder or ".")
+    with _locked(folder):
+        everything = read(folder)
+        before = everything.get(task_id, {})
+        if not isinstance(before, dict):  # 有人手改过：原样收进 old，不丢
+            before = {"old": [before]}
+        after = {**before, **changes, "saved": datetime.now().isoformat(timespec="seconds")}
+        _write(folder, {**everything, task_id: after})
+    return after
+
+
+def _write(folder: Path, everything: dict) -> None:
+    content = json.dumps({"format": 1, "answers": everything}, ensure_ascii=False, indent=1)
+    temporary = folder / f".answers-{os.getpid()}.tmp"
+    try:
+        with open(temporary, "w", encoding="utf-8", newline="\n") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        _replace(temporary, folder / NAME)
+    except OSError as fault:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise SaveError(_advice(fault)) from None
+
+
+def _replace(source: Path, target: Path) -> None:
+    # Windows 上，杀毒软件或另一个程序正开着目标文件时换不上去：稍等再试
+    for pause in (0.02, 0.05, 0.1, 0.2, 0.5, None):
+        try:
+            os.replace(source, target)
+            return
+        except PermissionError:
+            if pause is None or os.name != "nt":
+                raise
+            time.sleep(pause)
+
+
+def _advice(fault: OSError) -> str:
+    if fault.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "磁盘满了，答案没有存上。删掉一些不用的文件，再改一下答案。"
+    if fault.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return "这个文件夹不能写，答案没有存上。把整个课程文件夹复制到自己的文件夹里，再打开。"
+    return f"答案没有存上（{fault.strerror or fault}）。看看磁盘还在不在、满没满，再改一下答案。"
+
+
+@contextlib.contextmanager
+def _locked(folder: Path):
+    """Hold the folder's lock. The operating system drops it when the process dies, so none goes stale."""
+    try:
+        file = open(folder / _LOCK, "ab")  # noqa: SIM115  锁要在 with 之外开着
+    except OSError as fault:
+        raise SaveError(_advice(fault)) from None
+    with file:
+        deadline = time.monotonic() + _PATIENCE
+        while not _try_lock(file):
+            if time.monotonic() > deadline:
+                raise SaveError("另一个笔记本一直占着 answers.json，答案没有存上。关掉它，再改一下答案。")
+            time.sleep(0.01)
+        try:
+            yield
+        finally:
+            _unlock(file)
+
+
+if os.name == "nt":
+    import msvcrt
+
+    def _try_lock(file) -> bool:
+        file.seek(0)
+        try:
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+
+    def _unlock(file) -> None:
+        file.seek(0)
+        msvcrt.locking(file.fileno(), msvcrt.LK_UNLCK, 1)
+
+else:
+    import fcntl
+
+    def _try_lock(file) -> bool:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError:  # 有的网络盘不支持锁：宁可不锁，也要能存
+            return True
+        return True
+
+    def _unlock(file) -> None:
+        with contextlib.suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_UN)

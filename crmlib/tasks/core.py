@@ -1,0 +1,164 @@
+"""评分的核心：一道题 + 一份答案 → 结果。五种题型各是一个模块，函数名都一样。
+
+每个题型模块有：
+``public(task)``            学生可以看到的那部分（不含公共字段）
+``missing(task, answer)``   还没答的，一句一条
+``malformed(task, answer)`` 格式不对的，一句一条
+``share(task, answer)``     (得分比例 0..1, {小项: 对不对})
+``general(task, answer, where)``  没有对上已知错误时说的话
+``matches(task, when, answer)``   是不是这个已知错误
+``overlay(task, when)``     标准答案换上错误的部分，用来证明这个错误会被认出来
+``key_answer(task)``        标准答案（没有则 None）
+``text(task, answer)``      答案的文字版
+``faults(task)``            题目本身写错的地方
+
+加一种题型：在这里加一个模块，写进 KINDS；在 widgets/ 加一个同名的 .js。
+"""
+
+import base64
+import hashlib
+import json
+import zlib
+from dataclasses import dataclass, field
+
+from crmlib.cli import CourseError
+from crmlib.tasks import choose, classify, code, form, write
+
+KINDS = {"choose": choose, "classify": classify, "form": form, "write": write, "code": code}
+
+_COMMON = ("id", "kind", "use", "title", "prompt", "points", "covers")
+_BIGGEST = 200_000  # 一份答案最多这么多字符；一张写满的大表不到它的十分之一
+
+
+class TaskError(CourseError):
+    """A task that cannot be shown or scored; the text says why and what to do."""
+
+
+@dataclass
+class Result:
+    """What a check found.
+
+    ``state``: empty 还没答完 · malformed 格式不对 · saved 已保存（不评分）· wrong · partial · right.
+    ``points`` of ``of``; ``where``: {item: right or not}; ``mistakes``: names of the known mistakes.
+    """
+
+    state: str
+    points: float = 0.0
+    of: float = 0.0
+    messages: list[str] = field(default_factory=list)
+    mistakes: list[str] = field(default_factory=list)
+    where: dict[str, bool] = field(default_factory=dict)
+
+
+def full_points(task) -> float:
+    """Points that a task can give; a poll (choose without key) gives none."""
+    return 0 if task["kind"] == "choose" and choose.is_poll(task) else task.get("points", 1)
+
+
+def score_task(task: dict, answer, final: bool = False) -> Result:
+    """Score one answer. Never raises because of the answer, whatever it is.
+
+    An unfinished answer (state ``empty``) is not judged yet, but has the points of what is right in it;
+    only an answer that cannot be read at all has none. ``final``: judge it as it stands (grading).
+
+    >>> task = {"id": "1.1-1", "kind": "choose", "options": {"a": "对", "b": "错"}, "key": ["a"]}
+    >>> score_task(task, ["a"]).state, score_task(task, ["b"]).points, score_task(task, None).state
+    ('right', 0.0, 'empty')
+    """
+    kind, of = KINDS[task["kind"]], full_points(task)
+    if trouble := unreadable(answer):
+        return Result("malformed", 0.0, of, [trouble])
+    share, where = kind.share(task, answer) if "key" in task else (0.0, {})
+    points = of if share > 1 - 1e-9 else round(of * share, 2)
+    malformed, missing = kind.malformed(task, answer), kind.missing(task, answer)
+    if not answer or "key" not in task or task["kind"] == "write" or not final:
+        if malformed:
+            return Result("malformed", points, of, malformed)
+        if missing:
+            return Result("empty", points, of, missing)
+        if "key" not in task or task["kind"] == "write":
+            return Result("saved", points, of)
+    if share > 1 - 1e-9:
+        return Result("right", of, of, where=where)
+    known = [m for m in task.get("mistakes", []) if kind.matches(task, m["when"], answer)]
+    messages = [m["hint"] for m in known] or kind.general(task, answer, where)
+    state = "partial" if points > 0 else "wrong"
+    return Result(state, points, of, malformed + missing + messages, [m["name"] for m in known], where)
+
+
+def unreadable(answer) -> str | None:
+    """Why an answer is not plain, modest JSON; None if it is."""
+    size, waiting = 0, [(answer, 0)]
+    while waiting:
+        value, depth = waiting.pop()
+        if depth > 6:
+            return "这份答案读不出来，重新答一次。"
+        if isinstance(value, dict):
+            if not all(isinstance(k, str) for k in value):
+                return "这份答案读不出来，重新答一次。"
+            size += sum(map(len, value)) + len(value)
+            waiting += [(v, depth + 1) for v in value.values()]
+        elif isinstance(value, list):
+            size += len(value)
+            waiting += [(v, depth + 1) for v in value]
+        elif isinstance(value, str):
+            size += len(value)
+        elif isinstance(value, int | float) and not abs(value) < 10**300:  # 也拦下 NaN 和无穷大
+            return "这份答案里有读不出来的数，重新答一次。"
+        elif not isinstance(value, int | float | None):
+            return "这份答案读不出来，重新答一次。"
+        if size > _BIGGEST:
+            return f"这份答案太长了，最多 {_BIGGEST // 10000} 万个字符。"
+    return None
+
+
+def text(task: dict, answer) -> str:
+    """The answer in plain Chinese; empty if there is none or it cannot be read."""
+    if answer is None or unreadable(answer) is not None:
+        return ""
+    return KINDS[task["kind"]].text(task, answer)
+
+
+def public(task: dict) -> dict:
+    """The part of a task that a student may see: no key, hints, explanation or rules.
+
+    A list of what is allowed, not of what is forbidden, so that a new field never leaks.
+    """
+    shown = {name: task[name] for name in _COMMON if name in task}
+    return {**shown, "points": full_points(task), **KINDS[task["kind"]].public(task)}
+
+
+def fingerprint(task: dict) -> str:
+    """12 hex digits that change when what the student sees changes."""
+    shown = json.dumps(public(task), ensure_ascii=False, sort_keys=True)
+    return hashlib.sha256(shown.encode()).hexdigest()[:12]
+
+
+def encode_task(task: dict) -> str:
+    """A task as one printable word, for the hidden test cell.
+
+    >>> decode_task(encode_task({"id": "2.2-g1"}))
+    {'id': '2.2-g1'}
+    """
+    return base64.b64encode(zlib.compress(json.dumps(task, ensure_ascii=False).encode(), 9)).decode()
+
+
+def decode_task(blob: str) -> dict:
+    """Inverse of ``encode_task``; TaskError if the word is damaged."""
+    try:
+        return json.loads(zlib.decompress(base64.b64decode(blob, validate=True)))
+    except (ValueError, zlib.error):
+        raise TaskError("这个评分格里的题目数据损坏了：重新运行 crm build，再发布一次作业。") from None
+
+
+def faults(task: dict) -> list[str]:
+    """What is wrong with a task itself (names that do not exist and the like); [] if nothing.
+
+    The shape (required fields, types) is the schema's business; this looks at what fields say together.
+    """
+    if task["kind"] not in KINDS:
+        return [f"kind“{task['kind']}”不认识；可以用：{'、'.join(KINDS)}"]
+    found = KINDS[task["kind"]].faults(task)
+    names = [m["name"] for m in task.get("mistakes", [])]
+    found += [f"mistakes 里“{n}”出现了两次" for n in sorted({n for n in names if names.count(n) > 1})]
+    return found
