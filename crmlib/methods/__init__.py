@@ -1,0 +1,24 @@
+"""课程用到的分析方法，一个主题一个文件；只在常用的库里没有现成工具时才自己写。
+
+每个名字第一次用到时才装入它所在的文件，所以 ``import crmlib.methods`` 几乎不花时间。
+"""
+
+from importlib import import_module
+
+# 文件 → 它的公开名字
+_TOPICS = {
+    "environment": "factor_score ife efe ie_cell tows_pairs weight_sensitivity",
+}
+_NAMES = {name: topic for topic, names in _TOPICS.items() for name in names.split()}
+
+__all__ = sorted(_NAMES)
+
+
+def __getattr__(name):
+    if name in _NAMES:
+        return getattr(import_module(f"{__name__}.{_NAMES[name]}"), name)
+    raise AttributeError(f"crmlib.methods 里没有 {name}；可以用的有：{'、'.join(__all__)}")
+
+
+def __dir__():
+    return __all__

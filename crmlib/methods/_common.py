@@ -1,0 +1,171 @@
+"""各方法共用的几件小事：找列、查数、清楚地报错、把结果显示成卡片。"""
+
+import dataclasses
+import difflib
+import html
+
+import numpy as np
+import pandas as pd
+
+from crmlib.cli import CourseError
+
+
+def column(table, name) -> pd.Series:
+    """Column ``name`` of a table; if there is none, the error lists those there are.
+
+    >>> column(pd.DataFrame({"运费": [1]}), "费用")
+    Traceback (most recent call last):
+    crmlib.cli.CourseError: 表里没有“费用”这一列。可用的列：运费。是不是“运费”？
+    """
+    if not isinstance(table, pd.DataFrame):
+        raise CourseError(f"这里要一张表（DataFrame），得到的是 {type(table).__name__}。")
+    if name not in table.columns:
+        known = [str(c) for c in table.columns]
+        near = difflib.get_close_matches(str(name), known, 1, .5)
+        ask = f"是不是“{near[0]}”？" if near else ""
+        raise CourseError(f"表里没有“{name}”这一列。可用的列：{'、'.join(known) or '（没有列）'}。{ask}")
+    found = table[name]
+    if isinstance(found, pd.DataFrame):
+        raise CourseError(f"表里有 {found.shape[1]} 列都叫“{name}”。先给它们起不同的名字。")
+    return found
+
+
+def numeric(values, name, *, low=None, high=None, missing=False) -> np.ndarray:
+    """Values as a float array. Text, infinity and values outside ``low``..``high`` are errors that quote one.
+
+    A missing value is an error too, unless ``missing=True`` keeps it as NaN.
+
+    >>> numeric([1, None], "金额")
+    Traceback (most recent call last):
+    crmlib.cli.CourseError: “金额”有 1 个空值。先查明原因，再填上或删去。
+    """
+    values = pd.Series(values)  # 也接受列表、数组和可以为空的扩展类型
+    asked = pd.to_numeric(values, errors="coerce").astype(float)
+    odd = values[asked.isna() & values.notna()]
+    if len(odd):
+        raise CourseError(f"“{name}”要全是数，可是有 {len(odd)} 个不是，例如“{odd.iloc[0]}”。")
+    blank = int(asked.isna().sum())
+    if blank and not missing:
+        raise CourseError(f"“{name}”有 {blank} 个空值。先查明原因，再填上或删去。")
+    result = asked.to_numpy()
+    known = result[~np.isnan(result)]
+    if np.isinf(known).any():
+        raise CourseError(f"“{name}”里有无穷大。多半是除以了 0。")
+    _within(known, name, low, high)
+    return result
+
+
+def number(value, name, *, low=None, high=None, above=None, below=None) -> float:
+    """One number. ``low`` and ``high`` are allowed ends, ``above`` and ``below`` ends it must not touch.
+
+    >>> number(1.2, "留存率", low=0, below=1)
+    Traceback (most recent call last):
+    crmlib.cli.CourseError: “留存率”是 1.2，应当小于 1。
+    """
+    try:
+        value = float(value)
+    except (TypeError, ValueError):
+        raise CourseError(f"“{name}”要一个数，得到的是“{value}”。") from None
+    if np.isnan(value):
+        raise CourseError(f"“{name}”是空值。")
+    _within(np.array([value]), name, low, high)
+    if above is not None and value <= above:
+        raise CourseError(f"“{name}”是 {value:g}，应当大于 {above:g}。")
+    if below is not None and value >= below:
+        raise CourseError(f"“{name}”是 {value:g}，应当小于 {below:g}。")
+    return value
+
+
+def _within(values, name, low, high):
+    if low is not None and (values < low).any():
+        raise CourseError(f"“{name}”里有 {values[values < low][0]:g}，不能小于 {low:g}。")
+    if high is not None and (values > high).any():
+        raise CourseError(f"“{name}”里有 {values[values > high][0]:g}，不能大于 {high:g}。")
+
+
+def same_length(**named):
+    """Error that states each length, unless all are equally long."""
+    if len({len(v) for v in named.values()}) > 1:
+        found = "、".join(f"{k} {len(v)} 个" for k, v in named.items())
+        raise CourseError(f"几串数要一样长，现在是：{found}。")
+
+
+def at_least(n, least, what):
+    """Error if there are too few: better no number than one without meaning."""
+    if n < least:
+        raise CourseError(f"至少要有 {least} {what}，现在只有 {n}。")
+
+
+def items_table(items, least=2) -> tuple[pd.DataFrame, int]:
+    """Items (a row per answer sheet, a column per item): (complete rows as floats, rows dropped)."""
+    if not isinstance(items, pd.DataFrame):
+        items = pd.DataFrame(items)
+    if items.columns.has_duplicates:
+        twice = items.columns[items.columns.duplicated()][0]
+        raise CourseError(f"有两列都叫“{twice}”。先给它们起不同的名字。")
+    at_least(items.shape[1], least, "道题（列）")
+    table = pd.DataFrame({c: numeric(items[c], c, missing=True) for c in items}, index=items.index)
+    kept = table.dropna()
+    return kept, len(table) - len(kept)
+
+
+def label(text):
+    """A field of a ``Result``, with the Chinese name it has on screen."""
+    return dataclasses.field(metadata={"label": text})
+
+
+# 每个结果类都用它：表不能用 == 比较，显示由 Result 负责
+result = dataclasses.dataclass(frozen=True, eq=False, repr=False)
+
+
+@result
+class Result:
+    """Figures that belong together: by English name in code (``r.value``), as a Chinese table on screen.
+
+    >>> @result
+    ... class Share(Result):
+    ...     value: float = label("比例")
+    >>> Share(.3075)
+    比例：0.3075
+    """
+
+    def _shown(self):
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if "label" in field.metadata and value is not None and not (isinstance(value, str) and not value):
+                yield field.metadata["label"], value
+
+    def __repr__(self):
+        return "\n".join(f"{k}：{show(v)}" for k, v in self._shown() if np.isscalar(v))
+
+    def _repr_html_(self):
+        cells = "".join(f"<tr><th style='text-align:left'>{html.escape(k)}</th>"
+                        f"<td style='text-align:left'>{html.escape(show(v))}</td></tr>"
+                        for k, v in self._shown() if np.isscalar(v))
+        tables = "".join(f"<p><b>{html.escape(k)}</b></p>{v.to_html(float_format=show)}"
+                         for k, v in self._shown() if isinstance(v, pd.DataFrame))
+        return f"<table>{cells}</table>{tables}"
+
+
+def show(value) -> str:
+    """A value for people: four significant digits, separators in large numbers.
+
+    >>> show(0.30751), show(9582.43), show(1234567), show(2.95e-7), show(True)
+    ('0.3075', '9,582', '1,234,567', '2.95e-07', '是')
+    """
+    if isinstance(value, bool | np.bool_):
+        return "是" if value else "否"
+    if isinstance(value, int | np.integer):
+        return f"{value:,}"
+    if isinstance(value, float | np.floating):
+        return f"{value:,.0f}" if 1000 <= abs(value) < 1e15 else f"{value:.4g}"
+    return str(value)
+
+
+def axes(ax=None):
+    """The axes given, or those of a new figure. Colours and fonts come from rcParams (``crmlib.style``)."""
+    if ax is None:
+        import matplotlib.pyplot as plt
+
+        _, ax = plt.subplots(layout="constrained")
+    return ax
