@@ -41,7 +41,7 @@ def read(folder: Path | None = None) -> dict[str, dict]:
     except FileNotFoundError:
         return {}
     except OSError as fault:
-        raise Damaged(f"读不了 {NAME}（{fault.strerror}）。关掉正在用它的程序，再运行一次。") from None
+        raise SaveError(f"读不了 {NAME}（{fault.strerror}）。关掉正在用它的程序，再运行一次。") from None
     try:
         content = json.loads(raw.decode("utf-8-sig"))  # 记事本另存时会加 BOM
         if not isinstance(content["answers"], dict):
@@ -59,48 +59,59 @@ def record(task_id: str, folder: Path | None = None) -> dict:
     return found if isinstance(found, dict) else {}
 
 
-def set_aside(folder: Path | None = None) -> str | None:
-    """Rename a damaged answers.json to ``answers.损坏-<time>.json``; its new name, or None if it is sound."""
+def mend(folder: Path | None = None) -> str | None:
+    """Set a damaged answers.json aside as ``answers.损坏-<time>.json``.
+
+    Returns what to tell the student, None if the file is sound. Raises SaveError if it cannot be moved.
+    """
     folder = Path(folder or ".")
     with _locked(folder):
-        try:
-            read(folder)
-            return None
-        except Damaged:
-            pass
+        return _readable(folder)[1]
+
+
+def save(task_id: str, changes: dict, folder: Path | None = None, stale=lambda record: False) -> str | None:
+    """Merge ``changes`` into one task's record and write the file.
+
+    A record for which ``stale`` holds is not merged but kept under ``old``.
+    Returns what to tell the student if a damaged file had to be set aside first.
+    Raises SaveError if the answer could not be written.
+    """
+    folder = Path(folder or ".")
+    with _locked(folder):
+        everything, notice = _readable(folder)
+        before = everything.get(task_id, {})
+        if not isinstance(before, dict):  # 有人手改过：原样收进 old，不丢
+            before = {"old": [before]}
+        elif before and stale(before):
+            old = before.pop("old", [])
+            before = {"old": [*(old if isinstance(old, list) else [old]), before]}
+        after = {"points": 0, "tries": 0, **before, **changes}
+        after["saved"] = datetime.now().isoformat(timespec="seconds")
+        _write(folder, {**everything, task_id: after})
+    return notice
+
+
+def _readable(folder: Path) -> tuple[dict, str | None]:
+    """All records; a damaged file is renamed first, and the notice says so."""
+    try:
+        return read(folder), None
+    except Damaged as fault:
         stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
         names = (f"answers.损坏-{stamp}{extra}.json" for extra in ("", *(f"-{n}" for n in range(2, 100))))
         name = next(n for n in names if not (folder / n).exists())
         try:
             os.rename(folder / NAME, folder / name)
-        except OSError as fault:
-            raise SaveError(
-                f"{NAME} 损坏了，又移不开（{fault.strerror}）。把它改个名字，再运行一次。"
-            ) from None
-        return name
-
-
-def save(task_id: str, changes: dict, folder: Path | None = None) -> dict:
-    """Merge ``changes`` into one task's record and write the file; returns the new record.
-
-    Raises SaveError if the answer could not be written, Damaged if the file cannot be read.
-    """
-    folder = Path(folder or ".")
-    with _locked(folder):
-        everything = read(folder)
-        before = everything.get(task_id, {})
-        if not isinstance(before, dict):  # 有人手改过：原样收进 old，不丢
-            before = {"old": [before]}
-        after = {**before, **changes, "saved": datetime.now().isoformat(timespec="seconds")}
-        _write(folder, {**everything, task_id: after})
-    return after
+        except OSError as stuck:
+            raise SaveError(f"{fault}又移不开（{stuck.strerror}）。把它改个名字，再运行一次。") from None
+        return {}, f"{fault}没有删掉，改名叫 {name}，可以交给老师看。新的答案从这里开始保存。"
 
 
 def _write(folder: Path, everything: dict) -> None:
     content = json.dumps({"format": 1, "answers": everything}, ensure_ascii=False, indent=1)
     temporary = folder / f".answers-{os.getpid()}.tmp"
     try:
-        with open(temporary, "w", encoding="utf-8", newline="\n") as file:
+        # 半个字符（孤立的代理项）写不进 UTF-8：换成问号，不让整份答案存不上
+        with open(temporary, "w", encoding="utf-8", errors="replace", newline="\n") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())

@@ -20,15 +20,17 @@ def missing(task, answer) -> list[str]:
     return [] if answer else ["还没有选。"]
 
 
-def malformed(task, answer) -> list[str]:
-    if answer is None:
-        return []
+def unreadable(task, answer) -> str | None:
     if not isinstance(answer, list) or not all(isinstance(a, str) for a in answer):
-        return ["这份答案读不出来，重新选一次。"]
+        return "这份答案读不出来，重新选一次。"
     if any(a not in task["options"] for a in answer):
-        return ["答案里有这道题没有的选项，重新选一次。"]
+        return "答案里有这道题没有的选项，重新选一次。"
     if len(answer) > 1 and not many(task):
-        return ["这道题只能选一个。"]
+        return "这道题只能选一个。"
+    return None
+
+
+def malformed(task, answer) -> list[str]:
     return []
 
 
@@ -78,6 +80,8 @@ def faults(task) -> list[str]:
     found = [f"key 里的“{k}”不是选项" for k in task.get("key", []) if k not in options]
     if "key" in task and not task["key"]:
         found.append("key 是空的；投票题应当不写 key")
+    if "key" not in task and task.get("use") == "graded":
+        found.append("作业题要有 key")
     if "key" not in task and task.get("mistakes"):
         found.append("没有 key 的题（投票）不评分，不能有 mistakes")
     if len(task.get("key", [])) > 1 and not many(task):

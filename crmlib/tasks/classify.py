@@ -35,13 +35,15 @@ def missing(task, answer) -> list[str]:
     return [f"还有 {left} 张卡片没有放。"] if left else []
 
 
-def malformed(task, answer) -> list[str]:
-    if answer is None:
-        return []
+def unreadable(task, answer) -> str | None:
     if not isinstance(answer, dict):
-        return ["这份答案读不出来，重新放一次卡片。"]
+        return "这份答案读不出来，重新放一次卡片。"
     if len(_placed(task, answer)) < len(answer):
-        return ["答案里有这道题没有的卡片或格子，重新放一次。"]
+        return "答案里有这道题没有的卡片或格子，重新放一次。"
+    return None
+
+
+def malformed(task, answer) -> list[str]:
     return []
 
 

@@ -70,12 +70,14 @@ def missing(task, answer) -> list[str]:
     return [f"还没有变量 {_title(task, n)}。先运行你的代码。" for n in task["names"] if n not in answer]
 
 
+def unreadable(task, answer) -> str | None:
+    if not isinstance(answer, dict) or any(name not in task["names"] for name in answer):
+        return "这份答案读不出来，重新运行你的代码。"
+    return None
+
+
 def malformed(task, answer) -> list[str]:
-    if answer is None:
-        return []
-    if not isinstance(answer, dict):
-        return ["这份答案读不出来，重新运行你的代码。"]
-    expected = types(task)
+    answer, expected = answer if isinstance(answer, dict) else {}, types(task)
     return [
         f"{_title(task, n)} 应当是{_TYPE_NAMES[expected[n]]}。"
         for n in task["names"] if n in answer and n in expected and type_of(answer[n]) != expected[n]

@@ -3,7 +3,8 @@
 每个题型模块有：
 ``public(task)``            学生可以看到的那部分（不含公共字段）
 ``missing(task, answer)``   还没答的，一句一条
-``malformed(task, answer)`` 格式不对的，一句一条
+``unreadable(task, answer)`` 整份答案不成样子：为什么（成样子则 None）
+``malformed(task, answer)`` 哪里格式不对，一句一条
 ``share(task, answer)``     (得分比例 0..1, {小项: 对不对})
 ``general(task, answer, where)``  没有对上已知错误时说的话
 ``matches(task, when, answer)``   是不是这个已知错误
@@ -66,11 +67,11 @@ def score_task(task: dict, answer, final: bool = False) -> Result:
     ('right', 0.0, 'empty')
     """
     kind, of = KINDS[task["kind"]], full_points(task)
-    if trouble := unreadable(answer):
+    if trouble := alien(answer):
         return Result("malformed", 0.0, of, [trouble])
     share, where = kind.share(task, answer) if "key" in task else (0.0, {})
     points = of if share > 1 - 1e-9 else round(of * share, 2)
-    malformed, missing = kind.malformed(task, answer), kind.missing(task, answer)
+    malformed, missing = _malformed(task, answer), kind.missing(task, answer)
     if not answer or "key" not in task or task["kind"] == "write" or not final:
         if malformed:
             return Result("malformed", points, of, malformed)
@@ -86,7 +87,17 @@ def score_task(task: dict, answer, final: bool = False) -> Result:
     return Result(state, points, of, malformed + missing + messages, [m["name"] for m in known], where)
 
 
-def unreadable(answer) -> str | None:
+def _malformed(task, answer) -> list[str]:
+    trouble = unreadable(task, answer)
+    return [trouble] if trouble else KINDS[task["kind"]].malformed(task, answer)
+
+
+def unreadable(task, answer) -> str | None:
+    """Why an answer is no answer to this task at all; None if it can be shown in its widget."""
+    return None if answer is None else alien(answer) or KINDS[task["kind"]].unreadable(task, answer)
+
+
+def alien(answer) -> str | None:
     """Why an answer is not plain, modest JSON; None if it is."""
     size, waiting = 0, [(answer, 0)]
     while waiting:
@@ -114,7 +125,7 @@ def unreadable(answer) -> str | None:
 
 def text(task: dict, answer) -> str:
     """The answer in plain Chinese; empty if there is none or it cannot be read."""
-    if answer is None or unreadable(answer) is not None:
+    if answer is None or alien(answer):
         return ""
     return KINDS[task["kind"]].text(task, answer)
 

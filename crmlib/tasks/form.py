@@ -74,6 +74,7 @@ def _empty(raw) -> bool:
 
 def _titles(task, answer) -> dict[str, str]:
     """How messages call each row."""
+    answer = answer if isinstance(answer, dict) else {}
     named = {}
     for place, (name, given) in enumerate(_layout(task, answer).items(), 1):
         named[name] = f"“{given['title']}”" if given.get("title") else f"第 {place} 行"
@@ -109,22 +110,25 @@ def missing(task, answer) -> list[str]:
     return said
 
 
-def malformed(task, answer) -> list[str]:
-    if answer is None:
-        return []
+def unreadable(task, answer) -> str | None:
     if not isinstance(answer, dict) or not all(isinstance(r, dict) for r in answer.values()):
-        return ["这份答案读不出来，重新填一次。"]
+        return "这份答案读不出来，重新填一次。"
     layout, known = _layout(task, answer), columns(task)
     if any(name not in layout for name in answer) or any(c not in known for r in answer.values() for c in r):
-        return ["答案里有这张表没有的行或列，重新填一次。"]
-    titles, said = _titles(task, answer), []
-    for name, filled in answer.items():
-        for c, raw in filled.items():
-            if c in layout[name]:
-                return ["表里印好的格子不能改，重新填一次。"]
-            if fault := _cell_fault(known[c], raw):
-                said.append(f"{titles[name]}的“{known[c].get('title', c)}”{fault}")
-    return said
+        return "答案里有这张表没有的行或列，重新填一次。"
+    if any(c in layout[name] for name, filled in answer.items() for c in filled):
+        return "表里印好的格子不能改，重新填一次。"
+    return None
+
+
+def malformed(task, answer) -> list[str]:
+    """Cells that hold something of the wrong type, row by row."""
+    answer, known, titles = answer if isinstance(answer, dict) else {}, columns(task), _titles(task, answer)
+    return [
+        f"{titles[name]}的“{known[c].get('title', c)}”{fault}"
+        for name, filled in answer.items() if name in titles and isinstance(filled, dict)
+        for c, raw in filled.items() if c in known and (fault := _cell_fault(known[c], raw))
+    ]
 
 
 def _cell_fault(column, raw) -> str | None:

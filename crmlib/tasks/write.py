@@ -19,12 +19,12 @@ def missing(task, answer) -> list[str]:
     return [] if isinstance(answer, str) and answer.strip() else ["还没有写。"]
 
 
+def unreadable(task, answer) -> str | None:
+    return None if isinstance(answer, str) else "这份答案读不出来，重新写一次。"
+
+
 def malformed(task, answer) -> list[str]:
-    if answer is None:
-        return []
-    if not isinstance(answer, str):
-        return ["这份答案读不出来，重新写一次。"]
-    if not answer.strip():
+    if not isinstance(answer, str) or not answer.strip():
         return []
     said, count = [], length(answer)
     if count < task.get("min", 0):
