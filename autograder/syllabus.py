@@ -22,7 +22,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Syllabus:
-    """``standards`` id → table, ``items`` id → Item, ``units`` id → table (in order), ``modules``, ``routes``."""
+    """``standards``, ``items``, ``units`` (in order) and ``routes`` by id; ``modules`` as a list."""
 
     standards: dict
     items: dict

@@ -17,7 +17,8 @@ def s():
 
 def test_every_item_is_there_once(s):
     assert Counter(i.standard for i in s.items.values()) == {"js": 197, "kd": 239, "wl": 360, "sw": 112}
-    printed = [i["id"] for t in s.standards.values() for m in t["modules"] for u in m["units"] for i in u["items"]]
+    parts = [u for t in s.standards.values() for m in t["modules"] for u in m["units"]]
+    printed = [i["id"] for u in parts for i in u["items"]]
     assert len(printed) == len(set(printed)) == 908
     for item in s.items.values():
         assert item.id.startswith(item.standard + "-")

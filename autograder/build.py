@@ -1,0 +1,216 @@
+"""``crm build [--check]``：由 ``units/`` 生成学生的笔记本和老师的作业。
+
+生成的东西只由源头决定：再生成一次，一个字节也不变。``--check`` 只比较，不写文件。
+"""
+
+import argparse
+import hashlib
+import json
+import re
+from pathlib import Path
+
+from autograder import syllabus, units
+from crmlib import paths
+from crmlib.cli import CourseError
+from crmlib.tasks import encode_task, full_points, public
+
+# 发给学生以前，nbgrader 从每一格里去掉的那几段
+HIDDEN = re.compile(r"^[^\n]*BEGIN (SOLUTION|HIDDEN TESTS|MARK SCHEME).*?END \1[^\n]*$\n?", re.S | re.M)
+
+
+def main(argv) -> int:
+    """Build everything, or with ``--check`` name each derived file that is stale, missing or extra."""
+    parser = argparse.ArgumentParser(prog="crm build", description="由 units/ 生成笔记本和作业")
+    parser.add_argument("--check", action="store_true", help="只检查生成的文件是不是最新，不写文件")
+    options = parser.parse_args(argv)
+    root = paths.root()
+    files = outputs(root)
+    if options.check:
+        stale = compare(root, files)
+        for line in stale:
+            print(f"[FAIL] {line}")
+        if not stale:
+            print(f"[OK] 生成的 {len(files)} 个文件都是最新的")
+        return 1 if stale else 0
+    changed = write(root, files)
+    for name in changed:
+        print(f"写好 {name}")
+    print(f"共 {len(files)} 个文件，改了 {len(changed)} 个。")
+    for name in extra(root, files):
+        print(f"[注意] {name} 不是由 units/ 生成的；不用了就删掉它")
+    return 0
+
+
+def outputs(root: Path) -> dict[str, bytes]:
+    """Every derived file: {path from ``root``: content}. Raises CourseError with all faults of all units."""
+    from autograder.coverage import page
+
+    plan, (found, faults) = syllabus.load(root), units.load_all(root)
+    if faults:
+        raise CourseError("单元里有写错的地方，没有生成：\n" + "\n".join(faults))
+    files = {}
+    for unit in found:
+        name = unit.folder.name
+        files[f"notebooks/{unit.module}/{name}.ipynb"] = notebook(unit, unit.lesson)
+        files[f"notebooks/{unit.module}/tasks/{unit.id}.json"] = task_file(unit.practice)
+        if unit.assignment is not None:
+            files[f"assignments/source/{name}/{name}.ipynb"] = notebook(unit, unit.assignment, graded=True)
+            files[f"assignments/source/{name}/tasks/{unit.id}.json"] = task_file(map(public, unit.graded))
+    files["notebooks/course.json"] = _json(course(plan, found))
+    files["docs/coverage.md"] = page(plan, found).encode()
+    return files
+
+
+def compare(root: Path, files: dict[str, bytes]) -> list[str]:
+    """One line for each derived file on disk that is not what ``files`` says."""
+    told = []
+    for name, content in sorted(files.items()):
+        path = root / name
+        if not path.is_file():
+            told.append(f"{name} 还没有生成；运行 crm build")
+        elif path.read_bytes().replace(b"\r\n", b"\n") != content:  # git 在 Windows 上可能换了行尾
+            told.append(f"{name} 过期了，或者被手改过；改 units/ 里的源头，再运行 crm build")
+    return told + [f"{name} 不是由 units/ 生成的；删掉它" for name in extra(root, files)]
+
+
+def extra(root: Path, files) -> list[str]:
+    """Files where only derived files belong, left over from a unit that was renamed or removed."""
+    derived = ("notebooks/*/*.ipynb", "notebooks/*/tasks/*.json", "assignments/source/*/**/*")
+    places = [p for pattern in derived for p in root.glob(pattern)
+              if p.is_file() and ".ipynb_checkpoints" not in p.parts]
+    return sorted(name for p in places if (name := p.relative_to(root).as_posix()) not in files)
+
+
+def write(root: Path, files: dict[str, bytes]) -> list[str]:
+    """Write what differs; returns the names written."""
+    changed = []
+    for name, content in sorted(files.items()):
+        path = root / name
+        if path.is_file() and path.read_bytes() == content:
+            continue
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        changed.append(name)
+    return changed
+
+
+def _json(value) -> bytes:
+    return (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def task_file(tasks) -> bytes:
+    """tasks/<unit>.json as `crmlib.tasks.read_tasks` reads it."""
+    return _json({"format": 1, "tasks": list(tasks)})
+
+
+def course(plan, found) -> dict:
+    """The course map that the home page shows."""
+    modules = []
+    for module in plan.modules:
+        made = [u for u in found if u.module == module["id"]]
+        ready = {u.id for u in made}
+        modules.append({
+            "id": module["id"], "title": module["title"],
+            "units": [{"id": u.id, "title": u.front["title"], "path": f"{u.module}/{u.folder.name}.ipynb",
+                       "question": u.front["question"], "hours": u.front["hours"],
+                       "tasks": [t["id"] for t in u.practice],
+                       "points": {t["id"]: full_points(t) for t in u.practice}} for u in made],
+            "planned": [{"id": u["id"], "title": u["title"]} for u in plan.units.values()
+                        if u["module"] == module["id"] and u["id"] not in ready]})
+    routes = {name: {"title": r["title"], "units": r["units"]} for name, r in plan.routes.items()}
+    return {"title": "物流客户关系管理", "modules": modules, "routes": routes}
+
+
+# ---- 笔记本 ----
+
+def notebook(unit, body: str, graded: bool = False) -> bytes:
+    """A notebook from MyST text: folded code, fixed cell ids, no outputs.
+
+    ``graded``: the nbgrader source, in which each graded task brings its test cell.
+    """
+    import jupytext
+    import nbformat
+
+    cells = jupytext.reads(body, fmt="md:myst").cells
+    tasks = {t["id"]: t for t in unit.graded}
+    if graded:
+        cells = [made for cell in cells for made in _graded(cell, tasks)]
+    seen: dict[str, int] = {}
+    for cell in cells:
+        digest = hashlib.sha256(f"{cell.cell_type}\n{cell.source}".encode()).hexdigest()[:8]
+        seen[digest] = seen.get(digest, 0) + 1
+        cell["id"] = digest if seen[digest] == 1 else f"{digest}-{seen[digest]}"
+        if cell.cell_type == "code" and not cell.metadata.get("nbgrader", {}).get("solution"):
+            cell.metadata["jupyter"] = {"source_hidden": True}
+        if graded and not cell.metadata.get("nbgrader", {}).get("solution"):
+            cell.metadata.update(editable=False, deletable=False)
+    nb = nbformat.v4.new_notebook(cells=cells, metadata={
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+        "crm": {"unit": unit.id, "autorun": True}})
+    nbformat.validate(nb)
+    return (nbformat.writes(nb, version=4).rstrip("\n") + "\n").encode()
+
+
+def grade_id(task_id: str) -> str:
+    """nbgrader's name of a task: letters, digits and ``-`` only.
+
+    >>> grade_id("2.2-g1")
+    '2-2-g1'
+    """
+    return re.sub(r"[^A-Za-z0-9]", "-", task_id)
+
+
+def _graded(cell, tasks) -> list:
+    """The cells that stand for one cell of assignment.md."""
+    called = units.CALL.findall(cell.source) if cell.cell_type == "code" else []
+    wanted = [tasks[t] for t in called if t in tasks]
+    if not wanted:
+        return [cell]
+    [task] = wanted  # crm check 说明：一个单元格一道作业题
+    if task["kind"] == "write":
+        return [_manual_cell(task), cell]
+    if task["kind"] == "code":
+        return [cell, _solution_cell(task), _test_cell(task)]
+    return [cell, _test_cell(task)]
+
+
+def _nbgrader(name, cell_type="code", **flags) -> dict:
+    return {"nbgrader": {"schema_version": 3, "grade_id": name, "cell_type": cell_type,
+                         "grade": False, "solution": False, "locked": True, "task": False, **flags}}
+
+
+def _test_cell(task):
+    """Visible: is the answer complete? Hidden: the score, as the value of the cell (partial credit)."""
+    from nbformat.v4 import new_code_cell
+
+    space = ", globals()" if task["kind"] == "code" else ""  # 代码题读学生的变量
+    return new_code_cell(
+        f"# 检查第 {task['id']} 题：答全了没有\nimport crmlib as crm\n"
+        f"crm.handed(\"{task['id']}\")\n"
+        "### BEGIN HIDDEN TESTS\n"
+        f"crm.score(\"{task['id']}\", \"{encode_task(task)}\"{space})\n"
+        "### END HIDDEN TESTS",
+        metadata=_nbgrader(grade_id(task["id"]), grade=True, points=task["points"]))
+
+
+def _solution_cell(task):
+    from nbformat.v4 import new_code_cell
+
+    starter = task.get("starter", f"# 写代码，算出：{'、'.join(task['names'])}").rstrip()
+    return new_code_cell(f"{starter}\n### BEGIN SOLUTION\n{task['solution'].rstrip()}\n### END SOLUTION",
+                         metadata=_nbgrader(grade_id(task["id"]) + "-code", solution=True, locked=False))
+
+
+def _manual_cell(task):
+    """A task that people mark: its points, and for the teacher's eyes question, rubric and model answer."""
+    from nbformat.v4 import new_markdown_cell
+
+    rows = [f"| {r['criterion']} | {r['points']:g} | {'；'.join(r['levels'])} |" for r in task["rubric"]]
+    return new_markdown_cell(
+        f"**{task['title']}**（{task['points']:g} 分）：写在下面，由老师评分。\n\n"
+        f"=== BEGIN MARK SCHEME ===\n\n{task['prompt'].rstrip()}\n\n"
+        "| 评分标准 | 满分 | 从好到差 |\n|---|---|---|\n" + "\n".join(rows) + "\n\n"
+        f"**参考答案**（学生看不到）\n\n{task['key'].rstrip()}\n\n"
+        "=== END MARK SCHEME ===",
+        metadata=_nbgrader(grade_id(task["id"]), "markdown", task=True, points=task["points"]))
