@@ -16,6 +16,8 @@ _NAMES = {
     "handed": "crmlib.tasks",
     "answer": "crmlib.tasks",
     "progress": "crmlib.progress",
+    "deliver": "crmlib.deliver",
+    "swot_board": "crmlib.boards",
 }
 
 __all__ = sorted(_NAMES)
