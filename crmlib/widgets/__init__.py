@@ -1,0 +1,128 @@
+"""题目的控件：anywidget，纯 JavaScript，没有构建步骤，不用网络。
+
+一种题型 = 一个 .js，接在 shared.js 后面送进浏览器。面板（SWOT 板等）也用 ``script`` 和 ``STYLE``。
+"""
+
+from functools import cache
+from html import escape
+from pathlib import Path
+
+import anywidget
+import traitlets
+
+from crmlib.tasks.core import TaskError, public, score_task, text
+from crmlib.tasks.markup import markdown
+from crmlib.tasks.session import judge, keep, open_saved, store
+
+_HERE = Path(__file__).parent
+STYLE = (_HERE / "shared.css").read_text("utf-8")
+
+
+@cache
+def script(name: str) -> str:
+    """The ESM source of a widget: shared.js followed by ``<name>.js``."""
+    return "\n".join((_HERE / f"{part}.js").read_text("utf-8") for part in ("shared", name))
+
+
+class TaskWidget(anywidget.AnyWidget):
+    """One task on screen. The browser shows and collects; here the answer is judged and saved.
+
+    ``answer`` and ``stamp`` come from the browser; ``result`` (after a check) and ``status``
+    (after a save: {stamp, state, messages, saved, trouble, notice}) go back to it.
+    """
+
+    task = traitlets.Dict().tag(sync=True)
+    answer = traitlets.Any(None, allow_none=True).tag(sync=True)
+    stamp = traitlets.Int(0).tag(sync=True)
+    result = traitlets.Dict().tag(sync=True)
+    status = traitlets.Dict().tag(sync=True)
+    self_marks = traitlets.Dict().tag(sync=True)
+
+    @classmethod
+    def of(cls, task: dict) -> "TaskWidget":
+        """The widget for a task, with the saved answer in it."""
+        return _class(task["kind"])(task)
+
+    def __init__(self, task: dict):
+        opened = open_saved(task)
+        shown = public(task)
+        super().__init__(
+            task={**shown, "prompt_html": markdown(task["prompt"])},
+            answer=opened.answer, result=opened.feedback, self_marks=opened.self_marks,
+            status={"stamp": 0, **_complete(shown, opened.answer), "saved": opened.answer is not None,
+                    "notice": "".join(opened.notices)},
+        )
+        self._full, self._done, self._print = task, 0, None
+        self.observe(self._save, "stamp")
+        self.on_msg(self._receive)
+
+    def __repr__(self) -> str:
+        return f"题目 {self.task['id']}"
+
+    def show(self) -> None:
+        """Display the widget, and the answer as text for paper and for nbgrader's feedback page."""
+        from IPython.display import HTML, display
+
+        display(self)
+        self._print = display(HTML(self._as_text()), display_id=True)
+
+    def _as_text(self) -> str:
+        title = escape(f"{self.task['title']}（{self.task['id']}）")
+        written = escape(text(self._full, self.answer) or "（还没有作答）")
+        return (f'<div class="crm-print"><strong>{title}</strong>'
+                f'<div style="white-space:pre-wrap">{written}</div></div>')
+
+    def _save(self, change) -> None:
+        if self.stamp <= self._done:  # 检查时已经一起存了
+            return
+        self._done, self.result = self.stamp, {}
+        self._write(self.answer, lambda: keep(self._full, self.answer))
+
+    def _receive(self, _, content, buffers) -> None:
+        if content.get("do") == "check":
+            self._check(content.get("answer"), content.get("stamp", 0))
+        elif content.get("do") == "self" and isinstance(content.get("marks"), dict):
+            self.self_marks = content["marks"]
+            self._write(self.answer, lambda: store(self._full, {"self": content["marks"]}))
+
+    def _check(self, answer, stamp) -> None:
+        if self._full["kind"] == "code":
+            answer = _from_notebook(self._full)
+        self._done = max(self._done, stamp if isinstance(stamp, int) else 0)
+        self.answer = answer
+        said, changes = judge(self._full, answer)
+        self.result = {**said, "stamp": self._done}  # 先让学生看到结果，再写盘
+        self._write(answer, lambda: store(self._full, changes))
+
+    def _write(self, answer, write) -> None:
+        status = {"stamp": self._done, **_complete(self.task, answer), "saved": True}
+        try:
+            status["notice"] = write() or ""
+        except TaskError as fault:
+            status |= {"saved": False, "trouble": str(fault)}
+        self.status = status
+        if self._print:
+            from IPython.display import HTML
+
+            self._print.update(HTML(self._as_text()))
+
+
+def _complete(shown: dict, answer) -> dict:
+    result = score_task(shown, answer)
+    return {"state": result.state, "messages": result.messages}
+
+
+def _from_notebook(task: dict) -> dict:
+    from IPython import get_ipython
+
+    from crmlib.tasks import code
+
+    return code.collect(task, get_ipython().user_ns)
+
+
+@cache
+def _class(kind: str) -> type[TaskWidget]:
+    return type(f"{kind.title()}Task", (TaskWidget,), {
+        "_esm": traitlets.Unicode(script(kind)).tag(sync=True),
+        "_css": traitlets.Unicode(STYLE).tag(sync=True),
+    })
