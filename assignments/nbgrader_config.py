@@ -9,6 +9,8 @@ import os
 import sys
 from pathlib import Path
 
+from autograder.nbgrader_hooks import TEMPLATES
+
 c = get_config()  # noqa: F821  nbgrader 读这个文件时提供
 
 # 第一次使用时 nbgrader 会另外运行 alembic 来建成绩库；它和 Python 装在同一个文件夹里
@@ -31,8 +33,10 @@ c.GenerateAssignment.preprocessors.insert(0, "autograder.nbgrader_hooks.RefuseOw
 c.Autograde.exclude_overwriting = {
     folder.name: ["answers.json"] for folder in Path(__file__).parent.glob("source/*")}
 
-# 反馈页：不带隐藏测试和参考答案
-c.GenerateFeedback.preprocessors.insert(1, "autograder.nbgrader_hooks.HideKeys")
+# 反馈页：中文，不带隐藏测试和参考答案
+c.GenerateFeedback.preprocessors.insert(1, "autograder.nbgrader_hooks.FeedbackPage")
+c.GenerateFeedback.HTMLExporter.template_name = "feedback_zh"
+c.GenerateFeedback.HTMLExporter.extra_template_basedirs = [str(TEMPLATES)]
 
 # 交作业以前的 Validate 按钮
 c.Validator.changed_warning = "有 {num_changed} 个检查格被改过。从作业里重新复制一份笔记，再交。\n"

@@ -18,7 +18,7 @@ def main(argv) -> int:
     done = finished(plan, found)
     for name, items in count(plan, done).items():
         every = [i for i in plan.items.values() if i.standard == name]
-        print(f"{plan.standards[name]['title']}（{name}）：{len(every)} 条，"
+        print(f"{plan.routes[name]['title']}（{name}）：{len(every)} 条，"
               f"教了 {len(items)} 条，验了 {sum(map(bool, items.values()))} 条")
     print(f"单元：计划 {len(plan.units)} 个，做完 {len(done)} 个。")
     names = {u.folder.name for u in done}
@@ -55,7 +55,7 @@ def page(plan, found) -> str:
              "| 课程标准 | 条目 | 教了 | 验了 |", "|---|---|---|---|"]
     for name, items in table.items():
         every = sum(i.standard == name for i in plan.items.values())
-        title = plan.standards[name]["title"]
+        title = plan.routes[name]["title"]
         lines.append(f"| {title}（{name}） | {every} | {len(items)} | {sum(map(bool, items.values()))} |")
     lines += ["", f"单元：计划 {len(plan.units)} 个，做完 {len(done)} 个。"]
     for unit in done:
@@ -63,7 +63,7 @@ def page(plan, found) -> str:
                   "| 条目 | 要求 | 内容 | 出处 | 题目 |", "|---|---|---|---|---|"]
         for item_id in unit.front["covers"]:
             item = plan.items[item_id]
-            source = f"{plan.standards[item.standard]['title']} {item.src}"
+            source = f"{plan.routes[item.standard]['title']} {item.src}"
             ties = "、".join(table[item.standard][item_id]) or "（还没有题）"
             lines.append(f"| {item.id} | {item.verb} | {item.text} | {source} | {ties} |")
     return "\n".join(lines) + "\n"

@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+from nbgrader.api import Gradebook
 from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import is_grade, is_task
+from traitlets import List
 
 from autograder.build import HIDDEN
 
+TEMPLATES = Path(__file__).parent / "templates"
 BROKEN = "这一题的检查没有跑完（{}）。把整个文件夹和这一页一起给老师看。"
 
 
@@ -20,17 +23,35 @@ class RefuseOwnAnswers(NbGraderPreprocessor):
         return nb, resources
 
 
-class HideKeys(NbGraderPreprocessor):
-    """Keep hidden tests and model answers out of the feedback page.
+class FeedbackPage(NbGraderPreprocessor):
+    """What a student may see of the graded notebook; runs after GetGrades.
 
-    nbgrader puts them back before grading and would print them; a traceback would quote them too.
+    nbgrader put hidden tests and model answers back before grading and would print them, and a traceback
+    would quote them. Of a test cell only the score card stays. Tasks that nobody has marked yet are
+    flagged ``pending``, so that the page does not show them as zero.
     """
 
+    display_data_priority = List(config=True)  # nbconvert 会递进来；不收就有一行警告
+
+    def preprocess(self, nb, resources):
+        about = resources["nbgrader"]
+        with Gradebook(about["db_url"]) as gradebook:
+            notebook = gradebook.find_submission_notebook(
+                about["notebook"], about["assignment"], about["student"])
+            self.pending = {g.name for g in notebook.grades if g.needs_manual_grade}
+        about["pending"] = len(self.pending)
+        return super().preprocess(nb, resources)
+
     def preprocess_cell(self, cell, resources, index):
-        if is_grade(cell) or is_task(cell):
-            cell.source = HIDDEN.sub("", cell.source).rstrip()
-            for output in cell.get("outputs", []):
-                if output.output_type == "error":
-                    output.traceback = [BROKEN.format(output.ename)]
-                    output.evalue = ""
+        if not (is_grade(cell) or is_task(cell)):
+            return cell, resources
+        cell.source = HIDDEN.sub("", cell.source).rstrip()
+        if cell.metadata.nbgrader["grade_id"] in self.pending:
+            cell.metadata.nbgrader["pending"] = True
+        if "outputs" in cell:
+            cards = [o for o in cell.outputs if o.output_type == "display_data"][-1:]
+            errors = [o for o in cell.outputs if o.output_type == "error"]
+            for error in errors:
+                error.traceback, error.evalue = [BROKEN.format(error.ename)], ""
+            cell.outputs = cards + errors
         return cell, resources
