@@ -19,10 +19,9 @@ def page(route: str = "", base: str = "/", prefix: str | None = "") -> str:
     try:
         course = json.loads((folder / "course.json").read_text("utf-8"))
         progress = read(course, folder)
-        return render(
-            course, progress, route, base=base, prefix=prefix or "", handouts=handouts(course, folder),
-            notice=f"在这里打不开课文。关掉它，到课程文件夹 {paths.root()} 里运行 crm lab。" if prefix is None else "",
-        )
+        astray = f"在这里打不开课文。关掉它，到课程文件夹 {paths.root()} 里运行 crm lab。"
+        return render(course, progress, route, base=base, prefix=prefix or "",
+                      handouts=handouts(course, folder), notice=astray if prefix is None else "")
     except FileNotFoundError:
         fault = f"还没有课程地图：{folder / 'course.json'} 不在。"
     except (OSError, ValueError, KeyError, TypeError, AttributeError):

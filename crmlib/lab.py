@@ -60,6 +60,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _free_port(ip: str, wanted: int | None) -> int:
     """The wanted port, or the first free one from FIRST_PORT on; CourseError if there is none."""
+    if wanted is not None and not 0 <= wanted <= 65535:
+        raise CourseError(f"没有 {wanted} 号端口，应在 1 到 65535 之间（No such port）")
     for port in [wanted] if wanted is not None else range(FIRST_PORT, FIRST_PORT + TRIES):
         try:
             for sock in bind_sockets(port, ip):
@@ -67,7 +69,7 @@ def _free_port(ip: str, wanted: int | None) -> int:
                 sock.close()
         except socket.gaierror:
             raise CourseError(f"地址 {ip} 不对，应像 127.0.0.1 这样（Bad --ip address: {ip}）") from None
-        except (OSError, OverflowError):
+        except OSError:
             continue
         return port
     if wanted is None:

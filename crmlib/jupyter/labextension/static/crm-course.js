@@ -174,15 +174,15 @@
     button.node.addEventListener('click', () => app.commands.execute(command));
     shell.add(button, 'top', { rank: 10 });
 
-    // 网址里带着一份文件（比如刷新课文）时，首页只放在后面，不抢
-    const document_ = /\.\w+$/.test(coreutils.PageConfig.getOption('treePath'));
-    const single = coreutils.PageConfig.getOption('mode') === 'single-document';
+    // 刷新课文时，首页只放在后面，不抢
+    const { PageConfig } = coreutils;
     void app.restored.then(() => {
-      if (single) {
+      if (PageConfig.getOption('mode') === 'single-document') {
         return;
       }
-      void app.commands.execute(command, { background: document_ });
-      if (!document_) {
+      const reading = /\.\w+$/.test(PageConfig.getOption('treePath')) || Boolean(shell.currentWidget?.context);
+      void app.commands.execute(command, { background: reading });
+      if (!reading) {
         shell.collapseLeft();
         shell.collapseRight();
       }
@@ -200,6 +200,9 @@
     }
     panel.addClass('crm-lesson');
     panel.disposed.connect(quietKeys(panel.node));
+    for (const cell of panel.content.widgets) {
+      cell.readOnly ||= cell.model.type === 'markdown'; // 双击课文，不该露出它的源码
+    }
     if (!crm.autorun || !inCourse(panel.context.path, coreutils.PageConfig.getOption('crmNotebooks'))) {
       return;
     }
