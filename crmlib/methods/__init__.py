@@ -8,6 +8,13 @@ from importlib import import_module
 # 文件 → 它的公开名字
 _TOPICS = {
     "environment": "factor_score ife efe ie_cell tows_pairs weight_sensitivity",
+    "survey": "ab_power ab_sample_size careless_answers chi_square cronbach_alpha cross_table "
+              "factor_loadings holm item_analysis kmo_bartlett mean_interval plot_intervals reverse_items "
+              "sample_size two_proportions wilson_interval",
+    "satisfaction": "csat importance_performance kano kano_category nps plot_importance_performance "
+                    "plot_kano satisfaction_index",
+    "coding": "code_answers code_frequencies cohen_kappa fleiss_kappa krippendorff_alpha plot_codes tokens "
+              "train_coder word_counts",
 }
 _NAMES = {name: topic for topic, names in _TOPICS.items() for name in names.split()}
 

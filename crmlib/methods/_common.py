@@ -129,6 +129,11 @@ class Result:
     比例：0.3075
     """
 
+    def __post_init__(self):
+        for name, value in list(vars(self).items()):
+            if isinstance(value, np.generic):  # 交出去的都是 Python 自己的数
+                object.__setattr__(self, name, value.item())
+
     def _shown(self):
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
