@@ -165,14 +165,12 @@ def _graded(cell, tasks) -> list:
     """The cells that stand for one cell of assignment.md."""
     called = units.CALL.findall(cell.source) if cell.cell_type == "code" else []
     wanted = [tasks[t] for t in called if t in tasks]
-    if not wanted:
-        return [cell]
-    [task] = wanted  # crm check 说明：一个单元格一道作业题
-    if task["kind"] == "write":
-        return [_manual_cell(task), cell]
-    if task["kind"] == "code":
-        return [cell, _solution_cell(task), _test_cell(task)]
-    return [cell, _test_cell(task)]
+    before = [_manual_cell(t) for t in wanted if t["kind"] == "write"]
+    after = []
+    for task in wanted:
+        after += [_solution_cell(task)] if task["kind"] == "code" else []
+        after += [_test_cell(task)] if task["kind"] != "write" else []
+    return [*before, cell, *after]
 
 
 def _nbgrader(name, cell_type="code", **flags) -> dict:

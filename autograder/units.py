@@ -313,7 +313,7 @@ def _chinese(error) -> str:
     if rule == "unevaluatedProperties" or rule == "additionalProperties":
         known = _known(error, got)
         told = []
-        for key in got:
+        for key in got if known else ():
             if key not in known:
                 near = difflib.get_close_matches(str(key), known, 1)
                 told.append(f"没有“{key}”这个写法" + (f"，是不是想写“{near[0]}”" if near else ""))
@@ -338,12 +338,13 @@ def _chinese(error) -> str:
 
 
 def _known(error, got) -> set:
-    """Every field that this task (or this part of it) may have."""
-    known = set(error.schema.get("properties", {}))
-    for branch in error.schema.get("allOf", []):
-        if all(got.get(k) == v["const"] for k, v in branch["if"]["properties"].items()):
-            known |= set(branch["then"].get("properties", {}))
-    return known
+    """Every field that this task (or this part of it) may have; none where its kind is unknown."""
+    branches = [b for b in error.schema.get("allOf", [])
+                if all(got.get(k) == v["const"] for k, v in b["if"]["properties"].items())]
+    special = [set(b["then"]["properties"]) for b in branches if "properties" in b["then"]]
+    if "allOf" in error.schema and not special:
+        return set()
+    return set(error.schema.get("properties", {})).union(*special)
 
 
 def _resolve(root: Path, task: dict) -> list[str]:
