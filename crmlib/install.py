@@ -232,8 +232,12 @@ def machine() -> str:
 
 @contextmanager
 def one_at_a_time(course: Course):
-    """Only one installer per course folder; the system frees the lock even if its holder is killed."""
+    """Only one installer per course folder; the system frees the lock when its holders are gone.
+
+    uv and pip inherit it: if this process alone is killed, the next start waits for them.
+    """
     with open(course.root / ".venv-lock", "a") as handle:
+        os.set_inheritable(handle.fileno(), True)
         told = False
         while not _try_lock(handle):
             if not told:
@@ -312,23 +316,24 @@ def _move(old: Path, new: Path) -> None:
 
 
 def install_packages(course: Course, level: str, offline: Path | None, fresh: bool) -> None:
-    """Install the lock of ``level`` with uv; with pip if uv is not to be had or fails."""
+    """Install the lock of ``level`` with uv; with pip if there is no uv, it fails, or CRM_INSTALLER=pip."""
     options = ["--require-hashes", "--no-deps", "-r", course.lock(level)]
     if offline:
         options += ["--no-index", "--find-links", offline]
     env = installer_environment(course, offline)
     total = len(read_lock(course.lock(level)))
     try:
-        with borrowed_uv(course, env, offline) as uv:
-            if uv:
-                say(f"用 uv 安装约 {total} 个软件包……")
-                command = [uv, "pip", "install", "--python", course.python, "--compile-bytecode", *options]
-                try:
-                    return run(course, command, env)
-                except InstallFailed as failed:
-                    if failed.kind in ("disk", "permission", "hash"):
-                        raise
-            say("uv 用不了（原因见 .venv-install.log），改用 pip，会慢一些。")
+        if os.environ.get("CRM_INSTALLER") != "pip":
+            with borrowed_uv(course, env, offline) as uv:
+                if uv:
+                    say(f"用 uv 安装约 {total} 个软件包……")
+                    command = [uv, "pip", "install", "--python", course.python, "--compile-bytecode"]
+                    try:
+                        return run(course, [*command, *options], env)
+                    except InstallFailed as failed:
+                        if failed.kind in ("disk", "permission", "hash"):
+                            raise
+                say("uv 用不了（原因见 .venv-install.log），改用 pip，会慢一些。")
         say(f"用 pip 安装约 {total} 个软件包，大约要 2～5 分钟……")
         run(course, [*pip_install(course), *options], env)
     except InstallFailed as failed:
@@ -345,13 +350,9 @@ def pip_install(course: Course) -> list:
 @contextmanager
 def borrowed_uv(course: Course, env: dict, offline: Path | None):
     """uv (60 MB) for this install only, in the version that the teacher's lock names; or None."""
-    wanted = next((e for e in read_lock(course.lock("teacher")) if e[0].startswith("uv==")), None)
-    if wanted is None or os.environ.get("CRM_INSTALLER") == "pip":
-        yield None
-        return
+    name, hashes = next(e for e in read_lock(course.lock("teacher")) if e[0].startswith("uv=="))
     folder = Path(tempfile.mkdtemp(prefix=".venv-tmp-", dir=course.root))
     try:
-        name, hashes = wanted
         (folder / "uv.lock").write_text(" ".join([name, *(f"--hash={h}" for h in hashes)]), encoding="utf-8")
         options = ["--require-hashes", "--only-binary", ":all:", "--target", folder / "uv"]
         options += ["-r", folder / "uv.lock"]
@@ -456,7 +457,7 @@ def run(course: Course, command: list, env: dict) -> None:
         log.flush()
         began = log.tell()
         process = subprocess.Popen(command, cwd=course.root, env=env, stdin=subprocess.DEVNULL,
-                                   stdout=log, stderr=log)
+                                   stdout=log, stderr=log, close_fds=False)
         try:
             _wait_visibly(process)
         except BaseException:
@@ -465,6 +466,8 @@ def run(course: Course, command: list, env: dict) -> None:
             raise
     if process.returncode:
         words = course.log.read_bytes()[began:].decode("utf-8", "replace")
+        if shutil.disk_usage(course.root).free < GIGABYTE // 20:  # 磁盘全满时，日志也写不进去
+            words += "No space left on device"
         raise explain(words, course.log.name)
 
 
@@ -495,15 +498,19 @@ def environment(course: Course) -> dict[str, str]:
     return env
 
 
-def installer_environment(course: Course, offline: Path | None) -> dict[str, str]:
+def installer_environment(course: Course, offline: Path | None = None) -> dict[str, str]:
     """As :func:`environment`; offline nothing configured counts, online uv learns what pip was told."""
     env = environment(course)
     if offline:
         env = {k: v for k, v in env.items() if not k.startswith(("PIP_", "UV_")) or k == "UV_CACHE_DIR"}
         return env | {"PIP_CONFIG_FILE": os.devnull, "UV_NO_CONFIG": "1", "UV_OFFLINE": "1"}
-    told = subprocess.run([course.python, "-I", "-m", "pip", "config", "list"], env=env, capture_output=True,
-                          text=True, encoding="utf-8", errors="replace").stdout
-    return uv_environment(parse_pip_config(told)) | env
+    return uv_environment(pip_config(course.python, env)) | env
+
+
+def pip_config(python: Path, env: dict[str, str]) -> dict[str, str]:
+    told = subprocess.run([python, "-I", "-m", "pip", "config", "list"], env=env, capture_output=True,
+                          text=True, encoding="utf-8", errors="replace")
+    return parse_pip_config(told.stdout)
 
 
 def parse_pip_config(words: str) -> dict[str, str]:
