@@ -40,6 +40,7 @@ class FeedbackPage(NbGraderPreprocessor):
                 about["notebook"], about["assignment"], about["student"])
             self.pending = {g.name for g in notebook.grades if g.needs_manual_grade}
         about["pending"] = len(self.pending)
+        nb.metadata.pop("widgets", None)  # 反馈页不带脚本：控件在这里动不了，答案已经是文字
         return super().preprocess(nb, resources)
 
     def preprocess_cell(self, cell, resources, index):
