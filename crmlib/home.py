@@ -31,10 +31,10 @@ def page(route: str = "", base: str = "/", prefix: str | None = "") -> str:
 
 
 def handouts(course: dict, folder: Path) -> list[str]:
-    """Notebooks that are below ``notebooks/`` but no unit: the teacher's assignments."""
+    """Notebooks in the folders of ``notebooks/`` that are no units: assignments, the student's own."""
     units = {unit["path"] for module in course["modules"] for unit in module["units"]}
     found = (p.relative_to(folder).as_posix() for p in folder.glob("*/*.ipynb"))
-    return sorted(path for path in found if path not in units)
+    return sorted(path for path in found if path not in units and not path.startswith("."))
 
 
 def render(course: dict, progress: CourseProgress, route: str = "", *, base: str = "/", prefix: str = "",
@@ -42,12 +42,14 @@ def render(course: dict, progress: CourseProgress, route: str = "", *, base: str
     """The home page as one HTML fragment.
 
     ``course``: course.json; ``route``: js, kd, wl, sw, or anything else for all units.
-    Links to notebooks carry ``data-crm-open``, links to routes ``data-crm-route``; both also work plainly.
+    Links to notebooks carry ``data-crm-open`` (and the task to go to), links to routes
+    ``data-crm-route``; both also work plainly.
     """
-    def link(path: str, text: str, css: str = "", ident: str = "") -> str:
+    def link(path: str, text: str, css: str = "", task: str = "") -> str:
         place = f"{prefix}/{path}" if prefix else path
-        return (f"<a id='{escape(ident or 'crm-home-' + path)}' class='{css}' "
-                f"href='{escape(base)}lab/tree/{quote(place)}' data-crm-open='{escape(place)}'>{text}</a>")
+        return (f"<a id='{escape(css or 'crm-home-' + path)}' class='{css}' "
+                f"href='{escape(base)}lab/tree/{quote(place)}' "
+                f"data-crm-open='{escape(place)}' data-crm-task='{escape(task)}'>{text}</a>")
 
     route = route if route in course["routes"] else ""
     sections, waiting = _sections(course, route)
@@ -106,16 +108,16 @@ def _sections(course: dict, route: str):
 
 
 def _continue(course, progress, shown, link) -> str:
-    """The one big button: where the student left off, or the first unit."""
+    """The one big button: the task where the student left off, or the first unit."""
     units = {u["id"]: u for m in course["modules"] for u in m["units"]}
     if progress.last in units:
-        word, unit = "继续上次的学习", units[progress.last]
+        word, unit, task = "继续上次的学习", units[progress.last], progress.units[progress.last].at
     elif shown:
-        word, unit = "从这里开始", shown[0]
+        word, unit, task = "从这里开始", shown[0], ""
     else:
         return ""
     return link(unit["path"], f"<span>{word}</span>{escape(unit['id'])} {escape(unit['title'])}",
-                "crm-home-continue", "crm-home-continue")
+                "crm-home-continue", task)
 
 
 def _first_time(open_: bool) -> str:
@@ -123,9 +125,10 @@ def _first_time(open_: bool) -> str:
         f"<details class='crm-home-first'{' open' if open_ else ''}><summary>第一次来？三步就会</summary><ol>"
         "<li><b>点一个单元。</b>课文会自己运行，等几秒，卡片和按钮就出来了；没出来就点上方的 "
         "<b>▶ 运行全部</b>。</li>"
-        "<li><b>边读边做。</b>用鼠标拖，用手指点，用键盘也行：<kbd>Tab</kbd> 走到下一个，<kbd>空格</kbd> "
-        "选中，方向键移动，<kbd>Enter</kbd> 确定。</li>"
-        "<li><b>点“检查”。</b>错了会告诉你错在哪里，改了再查。答案自动保存，关机也不丢。"
+        "<li><b>边读边做。</b>鼠标拖、手指点都行。用键盘：<kbd>Tab</kbd> 走到下一个，<kbd>1</kbd> 到 "
+        "<kbd>9</kbd> 选答案、放卡片，<kbd>↑</kbd> <kbd>↓</kbd> 换一张卡片。</li>"
+        "<li><b>点“检查”</b>，或者按 <kbd>Ctrl</kbd> + <kbd>Enter</kbd>。错了会告诉你错在哪里，"
+        "改了再查。答案自动保存，关机也不丢。"
         "想回到这一页，点左上角的<b>课程首页</b>。</li></ol></details>"
     )
 
@@ -176,11 +179,11 @@ def _module_name(module: dict) -> str:
 
 
 def _more(handouts, link) -> str:
-    """Assignments that the teacher handed out; data; handing in."""
+    """Assignments to open; how to hand them in; where the tables are."""
     given = "".join(f"<li>{link(path, escape(path))}</li>" for path in handouts)
     return (
         "<section class='crm-home-more' aria-label='作业和数据'><h2>作业和数据</h2>"
-        + (f"<p>老师发的作业：</p><ul>{given}</ul>" if given else "")
+        + (f"<p>文件夹里的作业和其他笔记：</p><ul>{given}</ul>" if given else "")
         + "<p><b>交作业：</b>把老师发的作业文件夹放进 "
         f"<code>{escape(str(paths.notebooks()))}</code>，回到这一页，它就列在这里。"
         "做完后把整个文件夹交给老师，不要改文件名：里面的 answers.json 就是你的答案。</p>"

@@ -11,17 +11,18 @@ from crmlib.tasks.core import TaskError
 
 @dataclass
 class Progress:
-    """Practice done: ``done`` of ``total`` tasks, ``points`` of ``of``; ``last`` = when it was last saved."""
+    """``done`` of ``total`` practice tasks, ``points`` of ``of``; task ``at`` was saved last, at ``last``."""
 
     done: int = 0
     total: int = 0
     points: float = 0.0
     of: float = 0.0
     last: str = ""
+    at: str = ""
 
     def __add__(self, other: "Progress") -> "Progress":
         return Progress(self.done + other.done, self.total + other.total, self.points + other.points,
-                        self.of + other.of, max(self.last, other.last))
+                        self.of + other.of, *max((self.last, self.at), (other.last, other.at)))
 
     @property
     def share(self) -> float:
@@ -57,12 +58,11 @@ class CourseProgress:
 def count(points: dict[str, float], records: dict) -> Progress:
     """Progress over the tasks ``{id: full points}``, given the records of an answers.json.
 
-    A task is done when its answer is right, or was right once, or is saved where nothing is right or
-    wrong (a poll, an open answer).
+    A task is done when its answer is right, or once earned all points; a poll (no points), when it is saved.
 
     >>> count({"1.1-1": 2, "1.1-2": 0}, {"1.1-1": {"state": "partial", "points": 1, "saved": "2026-11-23"},
     ...                                  "1.1-2": {"state": "saved", "saved": "2026-11-24"}})
-    Progress(done=1, total=2, points=1.0, of=2.0, last='2026-11-24')
+    Progress(done=1, total=2, points=1.0, of=2.0, last='2026-11-24', at='1.1-2')
     """
     found = Progress(total=len(points), of=float(sum(points.values())))
     for task, full in points.items():
@@ -72,9 +72,9 @@ def count(points: dict[str, float], records: dict) -> Progress:
         got = record.get("points")
         got = min(max(float(got), 0.0), full) if isinstance(got, int | float) else 0.0
         found.points += got
-        found.done += record.get("state") in ("right", "saved") or 0 < full <= got
-        if isinstance(record.get("saved"), str):
-            found.last = max(found.last, record["saved"])
+        found.done += record.get("state") == ("right" if full else "saved") or 0 < full <= got
+        if isinstance(record.get("saved"), str) and record["saved"] > found.last:
+            found.last, found.at = record["saved"], task
     return found
 
 

@@ -124,6 +124,13 @@
       }
     }
 
+    async function open(path, task) {
+      const panel = await app.commands.execute('docmanager:open', { path, factory: 'Notebook' });
+      if (task && panel) {
+        void toTask(panel.node, task);
+      }
+    }
+
     function click(event) {
       const link = event.target.closest('a[data-crm-open], a[data-crm-route]');
       if (!link || event.ctrlKey || event.metaKey || event.shiftKey) {
@@ -131,7 +138,7 @@
       }
       event.preventDefault();
       if (link.dataset.crmOpen !== undefined) {
-        void app.commands.execute('docmanager:open', { path: link.dataset.crmOpen, factory: 'Notebook' });
+        void open(link.dataset.crmOpen, link.dataset.crmTask);
       } else {
         localStorage.setItem(remembered, link.dataset.crmRoute);
         void refresh();
@@ -253,13 +260,36 @@
     });
   }
 
-  /** Run every cell; the reader stays where he is. */
+  /** Run every cell; what the reader sees stays where it is. */
   async function runAll(panel, notebook) {
+    const { content } = panel;
+    // Lab 会滚到当前的单元格，所以让眼前的那一格成为当前格
+    const view = content.node.getBoundingClientRect();
+    const boxes = content.widgets.map(cell => cell.node.getBoundingClientRect());
+    const whole = boxes.findIndex(box => box.top >= view.top && box.bottom <= view.bottom);
+    const part = boxes.findIndex(box => box.bottom > view.top + 8);
+    content.activeCellIndex = Math.max(whole < 0 ? part : whole, 0);
+    // 重画时输出先空后满：占住原来的高度，页面就不会上下跳
+    const cells = content.widgets.map(cell => cell.node);
+    cells.forEach((node, i) => (node.style.minHeight = `${boxes[i].height}px`));
     panel.addClass('crm-running');
     try {
-      await notebook.NotebookActions.runCells(panel.content, panel.content.widgets, panel.sessionContext);
+      await notebook.NotebookActions.runCells(content, content.widgets, panel.sessionContext);
     } finally {
       panel.removeClass('crm-running');
+      setTimeout(() => cells.forEach(node => (node.style.minHeight = '')), 2000);
+    }
+  }
+
+  /** Show a task of a lesson as soon as it is there and the lesson has run. */
+  async function toTask(node, task) {
+    for (let tries = 0; tries < 120; tries++) {
+      const found = node.querySelector(`.crm-task[data-task="${CSS.escape(task)}"]`);
+      if (found && !node.classList.contains('crm-running')) {
+        found.scrollIntoView({ block: 'center' });
+        return;
+      }
+      await new Promise(resolve => setTimeout(resolve, 250));
     }
   }
 
