@@ -63,6 +63,7 @@ def setup():
             prepare()
         elif not any(isinstance(f, _AfterImport) and f.name == name for f in sys.meta_path):
             sys.meta_path.insert(0, _AfterImport(name, prepare))
+    _faults_as_cards()
 
 
 class _AfterImport:
@@ -85,6 +86,24 @@ class _AfterImport:
 
             spec.loader.exec_module = exec_module
         return spec
+
+
+def _faults_as_cards():
+    """In a notebook, show a CourseError (it says what to do) as a card, not as a traceback."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    if shell is None:
+        return
+    from crmlib.cli import CourseError
+
+    def show(shell, kind, fault, trace, tb_offset=None):
+        from IPython.display import display
+
+        from crmlib.tasks.markup import Card
+
+        display(Card("trouble", "这里要改一下", [str(fault)]))
+
+    shell.set_custom_exc((CourseError,), show)
 
 
 def _prepare_figures():
