@@ -15,6 +15,10 @@ _TOPICS = {
                     "plot_kano satisfaction_index",
     "coding": "code_answers code_frequencies cohen_kappa fleiss_kappa krippendorff_alpha plot_codes tokens "
               "train_coder word_counts",
+    "value": "abc_analysis composite_score contribution cost_to_serve gini lorenz plot_contribution "
+             "plot_lorenz plot_pareto plot_rfm quantile_score rfm rfm_groups value_grid",
+    "pairwise": "RANDOM_INDEX ahp bradley_terry combine_judgements consistency_ratio paired_comparison "
+                "pairs_matrix plot_weights rater_agreement",
 }
 _NAMES = {name: topic for topic, names in _TOPICS.items() for name in names.split()}
 

@@ -55,6 +55,25 @@ def numeric(values, name, *, low=None, high=None, missing=False) -> np.ndarray:
     return result
 
 
+def dates(values, name) -> pd.Series:
+    """Values as dates. What is missing or cannot be read as a date is an error that quotes it.
+
+    >>> dates(["2025-12-31", "昨天"], "日期")
+    Traceback (most recent call last):
+    crmlib.cli.CourseError: “日期”有 1 个读不成日期，例如“昨天”。写成 2025-12-31 这样。
+    """
+    values = pd.Series(values)
+    if pd.api.types.is_numeric_dtype(values):
+        raise CourseError(f"“{name}”要日期，得到的是数。写成 2025-12-31 这样。")
+    read = pd.to_datetime(values, errors="coerce")
+    odd = values[read.isna() & values.notna()]
+    if len(odd):
+        raise CourseError(f"“{name}”有 {len(odd)} 个读不成日期，例如“{odd.iloc[0]}”。写成 2025-12-31 这样。")
+    if blank := int(read.isna().sum()):
+        raise CourseError(f"“{name}”有 {blank} 个空值。先查明原因，再填上或删去。")
+    return read
+
+
 def number(value, name, *, low=None, high=None, above=None, below=None) -> float:
     """One number. ``low`` and ``high`` are allowed ends, ``above`` and ``below`` ends it must not touch.
 
