@@ -153,12 +153,12 @@ def notebook(unit, body: str, graded: bool = False) -> bytes:
 
 
 def grade_id(task_id: str) -> str:
-    """nbgrader's name of a task: letters, digits and ``-`` only.
+    """nbgrader's name of a task: a letter first, then letters, digits and ``-`` only.
 
     >>> grade_id("2.2-g1")
-    '2-2-g1'
+    't-2-2-g1'
     """
-    return re.sub(r"[^A-Za-z0-9]", "-", task_id)
+    return "t-" + re.sub(r"[^A-Za-z0-9]", "-", task_id)
 
 
 def _graded(cell, tasks) -> list:
@@ -204,11 +204,12 @@ def _manual_cell(task):
     """A task that people mark: its points, and for the teacher's eyes question, rubric and model answer."""
     from nbformat.v4 import new_markdown_cell
 
+    prompt, answer = (re.sub(r"\n(?!\n)", "  \n", task[part].rstrip()) for part in ("prompt", "key"))
     rows = [f"| {r['criterion']} | {r['points']:g} | {'；'.join(r['levels'])} |" for r in task["rubric"]]
     return new_markdown_cell(
         f"**{task['title']}**（{task['points']:g} 分）：写在下面，由老师评分。\n\n"
-        f"=== BEGIN MARK SCHEME ===\n\n{task['prompt'].rstrip()}\n\n"
+        f"<!-- BEGIN MARK SCHEME -->\n\n{prompt}\n\n"
         "| 评分标准 | 满分 | 从好到差 |\n|---|---|---|\n" + "\n".join(rows) + "\n\n"
-        f"**参考答案**（学生看不到）\n\n{task['key'].rstrip()}\n\n"
-        "=== END MARK SCHEME ===",
+        f"**参考答案**（学生看不到）\n\n{answer}\n\n"
+        "<!-- END MARK SCHEME -->",
         metadata=_nbgrader(grade_id(task["id"]), "markdown", task=True, points=task["points"]))

@@ -111,15 +111,15 @@ def test_assignment_notebook_is_sound_for_nbgrader(course):
     nb = nbformat.read(course / SOURCE, as_version=4)
     MetadataValidator().validate_nb(nb)
     marked = {c.metadata.nbgrader.grade_id: c for c in nb.cells if "nbgrader" in c.metadata}
-    assert list(marked) == ["1-1-g1", "1-1-g2", "1-1-g3-code", "1-1-g3", "1-1-g4"]
-    assert all(re.fullmatch(r"[A-Za-z0-9_-]+", name) for name in marked)
+    assert list(marked) == ["t-1-1-g1", "t-1-1-g2", "t-1-1-g3-code", "t-1-1-g3", "t-1-1-g4"]
+    assert all(re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", name) for name in marked)
     assert {n: c.metadata.nbgrader.get("points") for n, c in marked.items()} == {
-        "1-1-g1": 40, "1-1-g2": 20, "1-1-g3-code": None, "1-1-g3": 30, "1-1-g4": 10}
-    assert marked["1-1-g4"].metadata.nbgrader.task and marked["1-1-g4"].cell_type == "markdown"
+        "t-1-1-g1": 40, "t-1-1-g2": 20, "t-1-1-g3-code": None, "t-1-1-g3": 30, "t-1-1-g4": 10}
+    assert marked["t-1-1-g4"].metadata.nbgrader.task and marked["t-1-1-g4"].cell_type == "markdown"
     for cell in nb.cells:  # 只有写代码的那一格可以改、可以删
         own = cell.metadata.get("nbgrader", {}).get("solution", False)
         assert cell.metadata.get("editable", True) == own == cell.metadata.get("deletable", True)
-    blob = re.search(r'crm\.score\("1.1-g3", "([^"]+)", globals\(\)\)', marked["1-1-g3"].source)[1]
+    blob = re.search(r'crm\.score\("1.1-g3", "([^"]+)", globals\(\)\)', marked["t-1-1-g3"].source)[1]
     assert decode_task(blob)["key"] == {"total": 42, "mean": 21.0}, "key 由 solution 算出来"
 
 

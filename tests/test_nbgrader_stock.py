@@ -32,7 +32,7 @@ HOSTILE = {"1.1-g1": ["x"], "1.1-g2": {"r1": "<script>alert(1)</script>", "r9999
            "1.1-g4": 123}
 NOISY = ("import sys, warnings\nwarnings.warn('x', FutureWarning)\nprint('x', file=sys.stderr)\n"
          "crm = None\ntotal, mean = float('nan'), object()")
-# 学生：(答案, 代码, answers.json 的原文, 1-1-g1、g2、g3 的分)
+# 学生：(答案, 代码, answers.json 的原文, g1、g2、g3 的分)
 STUDENTS = {
     "full": (FULL, "total = first + second\nmean = total / 2", None, (40, 20, 30)),
     "empty": (None, None, None, (0, 0, 0)),
@@ -69,7 +69,7 @@ def release(tmp_path_factory):
 def graded(release):
     """The same after autograde and generate_feedback."""
     for student, (answers, code, raw, _) in STUDENTS.items():
-        hand_in(release, UNIT, student, answers, {"1-1-g3-code": code}, raw)
+        hand_in(release, UNIT, student, answers, {"t-1-1-g3-code": code}, raw)
     for name, unit in REAL.items():
         keys = {t["id"]: KINDS[t["kind"]].key_answer(t) for t in unit.graded if t["kind"] != "code"}
         codes = {build.grade_id(t["id"]) + "-code": t.get("starter", "") + "\n" + t["solution"]
@@ -96,7 +96,7 @@ def hand_in(folder, assignment, student, answers=None, codes=None, raw=None):
     for cell in nb["cells"]:
         name = cell["metadata"].get("nbgrader", {}).get("grade_id")
         if (codes or {}).get(name):
-            kept = "".join(cell["source"]) if name == "1-1-g3-code" else ""
+            kept = "".join(cell["source"]) if name == "t-1-1-g3-code" else ""
             cell["source"] = kept + "\n" + codes[name]
     path.write_text(json.dumps(nb, ensure_ascii=False), "utf-8")
 
@@ -130,8 +130,8 @@ def test_the_student_version_keeps_every_secret(release, assignment):
 def test_scores_of_each_student(graded, student):
     got, points = grades(graded, UNIT, student), STUDENTS[student][3]
     assert {n: score for n, (score, _) in got.items()} == dict(
-        zip(("1-1-g1", "1-1-g2", "1-1-g3", "1-1-g4"), (*points, None), strict=True))
-    assert {n for n, (_, manual) in got.items() if manual} == {"1-1-g4"}, "写作题等人评，别的题不用"
+        zip(("t-1-1-g1", "t-1-1-g2", "t-1-1-g3", "t-1-1-g4"), (*points, None), strict=True))
+    assert {n for n, (_, manual) in got.items() if manual} == {"t-1-1-g4"}, "写作题等人评，别的题不用"
 
 
 @pytest.mark.parametrize("assignment", REAL)
@@ -177,7 +177,7 @@ def test_feedback_gives_no_key_away(graded, assignment, student):
 def test_the_teachers_page_has_rubric_and_model_answer(graded):
     """What formgrader shows is the autograded notebook."""
     nb = json.loads((graded / "autograded" / "full" / UNIT / f"{UNIT}.ipynb").read_text("utf-8"))
-    [cell] = [c for c in nb["cells"] if c["metadata"].get("nbgrader", {}).get("grade_id") == "1-1-g4"]
+    [cell] = [c for c in nb["cells"] if c["metadata"].get("nbgrader", {}).get("grade_id") == "t-1-1-g4"]
     source = "".join(cell["source"])
     assert "| 理由 | 10 |" in source and "收货人不满意，发货人就会换一家物流公司。" in source
     shown = json.dumps(nb, ensure_ascii=False)
@@ -193,6 +193,6 @@ def test_the_teachers_own_answers_stay_at_home(graded):
         with pytest.raises(AssertionError, match="是老师试做时留下的答案，会发给全班"):
             nbgrader(graded, "generate_assignment", UNIT, "--force")
         nbgrader(graded, "autograde", UNIT, "--student=full", "--force")
-        assert grades(graded, UNIT, "full")["1-1-g1"][0] == 40, "批改时也不许盖掉学生的答案"
+        assert grades(graded, UNIT, "full")["t-1-1-g1"][0] == 40, "批改时也不许盖掉学生的答案"
     finally:
         source.unlink()
