@@ -160,12 +160,12 @@ class Result:
                 yield field.metadata["label"], value
 
     def __repr__(self):
-        return "\n".join(f"{k}：{show(v)}" for k, v in self._shown() if np.isscalar(v))
+        return "\n".join(f"{k}：{show(v)}" for k, v in self._shown() if not isinstance(v, pd.DataFrame))
 
     def _repr_html_(self):
         cells = "".join(f"<tr><th style='text-align:left'>{html.escape(k)}</th>"
                         f"<td style='text-align:left'>{html.escape(show(v))}</td></tr>"
-                        for k, v in self._shown() if np.isscalar(v))
+                        for k, v in self._shown() if not isinstance(v, pd.DataFrame))
         tables = "".join(f"<p><b>{html.escape(k)}</b></p>{v.to_html(float_format=show)}"
                          for k, v in self._shown() if isinstance(v, pd.DataFrame))
         return f"<table>{cells}</table>{tables}"
@@ -183,6 +183,8 @@ def show(value) -> str:
         return f"{value:,}"
     if isinstance(value, float | np.floating):
         return f"{value:,.0f}" if 1000 <= abs(value) < 1e15 else f"{value:.4g}"
+    if isinstance(value, list | tuple):
+        return "；".join(map(show, value)) or "无"
     return str(value)
 
 
