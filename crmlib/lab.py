@@ -136,7 +136,8 @@ class CourseServer(ServerApp):
 
     def start_app(self) -> None:
         super().start_app()
-        print(_banner(self.address), flush=True)
+        # 排在“开始监听”后面：地址一显示出来，就真的打得开
+        self.io_loop.add_callback(print, _banner(self.address), flush=True)
 
     def init_signal(self) -> None:
         super().init_signal()
