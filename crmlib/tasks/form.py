@@ -105,8 +105,8 @@ def missing(task, answer) -> list[str]:
                 if c not in given.get(name, {}) and _empty(raw.get(c))]
         if gaps:
             said.append(f"{titles[name]}还没有填：{'、'.join(gaps)}。")
-    if len(said) > 4:
-        said = [*said[:3], f"另外还有 {len(said) - 3} 行没有填完。"]
+    if len(said) > 2:
+        said = [said[0], f"另外还有 {len(said) - 1} 行没有填完。"]
     return said
 
 

@@ -70,7 +70,9 @@ def judge(task: dict, answer) -> tuple[dict, dict]:
         record = {}
     result, tries, best = score_task(task, answer), _tries(record), _number(record.get("points"))
     if result.state in ("right", "partial", "wrong", "saved"):
-        tries, best = tries + 1, max(best, result.points)
+        # 没改答案又点一次检查，不算又试了一次
+        tries += not (_was_judged(task, record) and record.get("answer") == answer)
+        best = max(best, result.points)
     changes = {"answer": answer, "state": result.state, "tries": tries, "points": best}
     return feedback(task, result, tries), changes
 
@@ -109,6 +111,9 @@ def feedback(task: dict, result: Result, tries: int) -> dict:
     done = result.state == "right" or (result.state == "saved" and task["kind"] == "write")
     opened = done or (judged and tries >= TRIES)
     key = KINDS[task["kind"]].key_answer(task)
+    messages = result.messages
+    if done and result.state == "saved":
+        messages = ["对照评分标准给自己打分，再看参考答案。"]
     solution = {
         "answer": key, "text": text(task, key), "explain": markdown(task.get("explain", "")),
     } if opened and key is not None else None
@@ -117,7 +122,7 @@ def feedback(task: dict, result: Result, tries: int) -> dict:
         "title": "写好了" if done and result.state == "saved" else STATES[result.state][0],
         "points": result.points,
         "of": result.of,
-        "messages": [inline(message) for message in result.messages],
+        "messages": [inline(message) for message in messages],
         "review": inline(task.get("review", "")) if result.state in ("wrong", "partial") else "",
         "where": result.where if judged else {},
         "left": max(0, TRIES - tries) if judged and not opened else 0,

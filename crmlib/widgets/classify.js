@@ -24,6 +24,9 @@ function buildClassify({ task, answer, graded, changed, say }) {
   const help = h(".crm-help", {}, "拖动卡片，或者点卡片再点格子。键盘：", h("kbd", {}, "Tab"), " 到卡片，",
     h("kbd", {}, keys), " 放进格子，", h("kbd", {}, "↑ ↓"), " 换卡片，", h("kbd", {}, "退格"), " 拿回来。");
   const sort = h(".crm-sort", {}, trayNode, h(".crm-bins", {}, binNodes));
+  // 格子排成几列：四个排 2×2；卡片放完、左边空出来以后排成一行
+  sort.style.setProperty("--across", bins.length === 4 ? 2 : Math.min(bins.length, 3));
+  sort.style.setProperty("--across-done", Math.min(bins.length, bins.length % 3 === 0 ? 3 : 4));
   const node = h("div", {}, help, sort);
   help.style.marginBottom = ".55em";
 
@@ -52,7 +55,10 @@ function buildClassify({ task, answer, graded, changed, say }) {
   }
   function roam(id) {
     current = id;
-    for (const [name, card] of cards) card.tabIndex = name === id ? 0 : -1;
+    for (const [name, card] of cards) {
+      card.tabIndex = name === id ? 0 : -1;
+      card.toggleAttribute("data-open", name === id); // 格子里的卡片平时收短，只有这张展开
+    }
   }
   function hold(id) {
     if (holding) {
@@ -124,6 +130,7 @@ function buildClassify({ task, answer, graded, changed, say }) {
   const untag = () => sort.querySelectorAll(".crm-belongs").forEach((n) => n.remove());
   return {
     node,
+    unit: "张",
     read: () => (Object.keys(placed).length ? { ...placed } : null),
     mark(said) {
       for (const [id, card] of cards) mark(card, said.where[id]);

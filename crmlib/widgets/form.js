@@ -12,15 +12,15 @@ function buildForm({ task, answer, changed, say }) {
   let marks = {};
 
   const body = h("tbody");
-  const head = h("tr", {}, titled ? h("th", { scope: "col" }, "") : null,
+  const head = h("tr", {}, titled ? h("th", { scope: "col", style: "width: 24%" }, "") : null,
     columns.map((c) => {
       const th = h("th", { scope: "col" }, c.title || c.id);
       if (c.width) th.style.width = typeof c.width === "number" ? `${c.width}em` : c.width;
       else if (c.type === "number") th.style.width = "7.5em";
       return th;
-    }), free ? h("th", { scope: "col" }, unseen("删除")) : null);
+    }), free ? h("th", { scope: "col", style: "width: 2.6em" }, unseen("删除")) : null);
   const table = h("table.crm-table", {}, h("thead", {}, head), body);
-  const adder = h("button.crm-button", { type: "button", onclick: () => add(true) }, "＋ 加一行");
+  const adder = h("button.crm-button.crm-adder", { type: "button", onclick: () => add(true) }, "＋ 加一行");
   const live = h(".crm-live");
   const node = h("div", {}, table, free ? adder : null, task.show?.length ? live : null);
   if (task.show?.length) live.style.marginTop = ".7em";
@@ -43,13 +43,11 @@ function buildForm({ task, answer, changed, say }) {
     const td = h("td", { "data-title": column.title || column.id, "data-type": column.type || "text" });
     if (given(row)[column.id] !== undefined) {
       td.append(h(".crm-given", {}, shown(column, given(row)[column.id])));
-      td.dataset.given = "";
       return td;
     }
     cells.set(`${row}.${column.id}`, td);
-    const value = filled[row]?.[column.id];
-    const make = { long: long, number, choose, cards }[column.type] || text;
-    td.append(make(row, column, value, label, td));
+    const make = { long, number, choose, cards }[column.type] || text;
+    td.append(make(row, column, label, td));
     return td;
   }
   function shown(column, value) {
@@ -62,27 +60,30 @@ function buildForm({ task, answer, changed, say }) {
     input.addEventListener("input", () => put(row, column.id, input.value, { typing: true }));
     return input;
   }
-  const text = (row, column, value, label) =>
-    h(".crm-cell", {}, typed(h("input", { type: "text", maxlength: "2000", autocomplete: "off", "aria-label": label }), row, column));
-  const long = (row, column, value, label) =>
-    h(".crm-cell", {}, typed(h("textarea", { rows: "2", maxlength: "2000", "aria-label": label }), row, column));
-  function number(row, column, value, label, td) {
-    const input = typed(h("input", { type: "text", inputmode: "decimal", maxlength: "40", autocomplete: "off", "aria-label": label }), row, column);
-    input.addEventListener("input", () => { if (td.dataset.fault) fault(td, input, column); });
-    input.addEventListener("blur", () => fault(td, input, column));
-    const inner = h(".crm-cell", {}, input, column.unit ? h("span.crm-unit", {}, column.unit) : null);
-    queueMicrotask(() => fault(td, input, column));
-    return inner;
+  const boxed = (control, unit) => h(".crm-cell", {}, h(".crm-box", {}, control), unit ? h("span.crm-unit", {}, unit) : null);
+  const text = (row, column, label) =>
+    boxed(typed(h("input", { type: "text", maxlength: "2000", autocomplete: "off", "aria-label": label }), row, column));
+  const long = (row, column, label) =>
+    boxed(typed(h("textarea", { rows: "2", maxlength: "2000", "aria-label": label }), row, column));
+  function number(row, column, label, td) {
+    const input = typed(h("input", {
+      type: "text", inputmode: "decimal", maxlength: "40", autocomplete: "off", "aria-label": label }), row, column);
+    const look = () => proofread(td, input, column);
+    td.proofread = look;
+    input.addEventListener("input", () => { if ("fault" in td.dataset) look(); });
+    input.addEventListener("blur", look);
+    queueMicrotask(look);
+    return boxed(input, column.unit);
   }
-  function fault(td, input, column) {
-    td.querySelector(".crm-fault")?.remove();
+  // 离开格子时：不是数就说怎么写；写法特别（全角、％）就说读成了几
+  function proofread(td, input, column) {
+    td.querySelectorAll(".crm-fault, .crm-read").forEach((n) => n.remove());
     const said = numberFault(column, input.value);
     td.toggleAttribute("data-fault", Boolean(said));
     input.setAttribute("aria-invalid", String(Boolean(said)));
-    if (said) {
-      td.dataset.fault = "1";
-      td.append(h(".crm-fault", {}, said));
-    }
+    const value = readNumber(input.value, column.unit);
+    if (said) td.append(h(".crm-fault", { role: "alert" }, said));
+    else if (value !== null && !/^-?[\d.]+$/.test(input.value)) td.append(h(".crm-read", {}, `读作 ${+value.toPrecision(12)}`));
   }
   function numberFault(column, typedText) {
     if (!typedText.trim()) return "";
@@ -92,16 +93,17 @@ function buildForm({ task, answer, changed, say }) {
     return (min !== undefined && value < min) || (max !== undefined && value > max)
       ? `要在 ${min ?? "…"} 到 ${max ?? "…"} 之间` : "";
   }
-  function choose(row, column, value, label) {
+  function choose(row, column, label) {
+    const value = filled[row]?.[column.id];
     const select = h("select", { "aria-label": label }, h("option", { value: "" }, "选一个…"),
       Object.entries(column.options).map(([id, title]) => h("option", { value: id }, title)));
     select.value = value in column.options ? value : "";
     select.addEventListener("change", () => put(row, column.id, select.value));
-    return h(".crm-cell", {}, select);
+    return boxed(select);
   }
 
   // -- 选卡片的格子：格子里是选中的，点开在下面挑 --
-  function cards(row, column, value, label, td) {
+  function cards(row, column, label, td) {
     const chips = h(".crm-chips");
     const opener = h("button.crm-plain", { type: "button", "aria-expanded": "false", "aria-label": `${label}，选卡片` }, "＋ 选卡片");
     const picked = () => (Array.isArray(filled[row]?.[column.id]) ? filled[row][column.id] : []);
@@ -147,7 +149,7 @@ function buildForm({ task, answer, changed, say }) {
       panel.querySelector("input").focus();
     });
     draw();
-    return h(".crm-cell", {}, chips);
+    return boxed(chips);
   }
 
   // -- 行 --
@@ -163,7 +165,7 @@ function buildForm({ task, answer, changed, say }) {
     body.replaceChildren(...order.map(line));
     adder.hidden = order.length >= most;
     body.querySelectorAll("[data-type=remove] button").forEach((b) => { b.hidden = order.length <= least; });
-    for (const [name, td] of cells) setMark(td, marks[name]);
+    for (const [name, td] of cells) mark(td, marks[name]);
     total();
   }
   function add(focus) {
@@ -196,10 +198,6 @@ function buildForm({ task, answer, changed, say }) {
     }));
   }
 
-  const setMark = (td, ok) => {
-    if (td.dataset.given !== undefined) return;
-    mark(td, ok);
-  };
   // Enter 到下一行的同一列，和电子表格一样
   body.addEventListener("keydown", (e) => {
     if (e.key !== "Enter" || e.ctrlKey || e.metaKey || e.target.tagName !== "INPUT" || e.target.closest(".crm-picker")) return;
@@ -215,14 +213,28 @@ function buildForm({ task, answer, changed, say }) {
 
   return {
     node,
+    unit: "格",
     read: () => (Object.keys(filled).length ? structuredClone(filled) : null),
     mark(said) {
       marks = said.where;
-      for (const [name, td] of cells) setMark(td, marks[name]);
+      for (const [name, td] of cells) {
+        mark(td, marks[name]);
+        td.proofread?.();
+      }
+      if (said.state !== "empty") return;
+      for (const row of order) {
+        for (const column of task.required) {
+          const value = raw(row, column);
+          if (value === undefined || value.length === 0) cells.get(`${row}.${column}`)?.setAttribute("data-missing", "");
+        }
+      }
     },
     clear() {
       marks = {};
-      for (const td of cells.values()) setMark(td, undefined);
+      for (const td of cells.values()) {
+        mark(td, undefined);
+        td.removeAttribute("data-missing");
+      }
       node.querySelector(".crm-sample")?.remove();
     },
     solve(solution, open) {

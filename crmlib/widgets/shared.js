@@ -189,6 +189,13 @@ function mark(node, ok) {
   node.append(said);
 }
 
+/** “对 5 张，错 11 张” */
+function tally(where, unit) {
+  const all = Object.values(where);
+  const right = all.filter(Boolean).length;
+  return [right && `对 ${right} ${unit}`, right < all.length && `错 ${all.length - right} ${unit}`].filter(Boolean).join("，");
+}
+
 /** 参考答案那样的一块文字，换行照原样。 */
 const sample = (title, text) => h(".crm-sample", {}, h("strong", {}, title), text);
 
@@ -203,6 +210,7 @@ const USE = { practice: "练习", graded: "作业" };
  *   read()    现在的答案（没有则 null）
  *   mark(said)   检查以后标出对错        clear()   答案一改，去掉标记
  *   solve(solution, open)  显示或收起答案   update(answer)  （可选）内核送来新的答案
+ *   unit      （可选）小项的量词，如“张”
  * ctx：task、answer（打开时的答案）、graded、say(文字) 读给看不见屏幕的人、
  *   changed({typing}) 答案变了、check() 检查、send(消息) 送给内核。
  */
@@ -283,7 +291,7 @@ function renderTask({ model, el }, build) {
   function showFeedback(said) {
     marked = Boolean(said.state);
     feedback.dataset.state = said.state || "";
-    solutionButton.hidden = !said.solution || task.kind === "write";
+    solutionButton.hidden = !said.solution || task.kind === "write" || (said.state === "right" && task.kind !== "form");
     solved = false;
     solutionButton.setAttribute("aria-expanded", "false");
     solutionButton.textContent = "看答案";
@@ -292,10 +300,11 @@ function renderTask({ model, el }, build) {
     feedback.replaceChildren(
       h(".crm-verdict", {},
         h("span.crm-badge", { "aria-hidden": "true" }, BADGE[said.state]), h("span", {}, said.title),
-        scored ? h("span.crm-earned", {}, `${trim(said.points)} / ${trim(said.of)} 分`) : null),
+        scored ? h("span.crm-earned", {}, `${trim(said.points)} / ${trim(said.of)} 分`) : null,
+        scored && control.unit ? h("span.crm-tally", {}, tally(said.where, control.unit)) : null),
       h("ul.crm-messages", {}, said.messages.map((m) => h("li", { safeHTML: m }))));
     if (said.review) feedback.append(h(".crm-review", { safeHTML: said.review }));
-    if (said.left) feedback.append(h(".crm-left", {}, `再检查 ${said.left} 次还不对，就可以看答案。`));
+    if (said.left) feedback.append(h(".crm-left", {}, `改一改再检查。再试 ${said.left} 次还不对，就可以看答案。`));
     if (said.state === "right" && said.solution?.explain) explain(said.solution);
     control.mark(said);
   }
@@ -337,6 +346,10 @@ function renderTask({ model, el }, build) {
     if (e.key === "Enter" && (e.ctrlKey || e.metaKey)) { e.preventDefault(); check(); }
   });
   root.addEventListener("focusout", flush);
+  // 按下按钮时焦点留在原处：否则格子失去焦点，版面一动，松开鼠标时按钮已经不在手指下面
+  root.addEventListener("mousedown", (e) => {
+    if (e.target.closest(".crm-button, .crm-plain")) e.preventDefault();
+  });
   addEventListener("pagehide", flush);
   const onResult = () => {
     const said = model.get("result");

@@ -9,7 +9,8 @@ function buildWrite({ task, answer, graded, selfMarks, changed, send }) {
   const bar = h("progress", { max: least || most, "aria-hidden": "true" });
   const said = h("span");
   const meter = h(".crm-meter", {}, bar, said);
-  const rubric = task.rubric?.length ? h("details.crm-rubric", {}, h("summary", {}, "评分标准"),
+  const rubric = task.rubric?.length ? h("details.crm-rubric", {}, h("summary", {}, "评分标准：",
+    h("span.crm-help", {}, task.rubric.map((r) => r.criterion).join(" · "))),
     task.rubric.map((r) => h(".crm-criterion", {}, h("span", {}, `${r.criterion}（${trim(r.points)} 分）`),
       h(".crm-levels", {}, (r.levels || []).map((level) => h("span.crm-level", {}, level)))))) : null;
   const after = h(".crm-written");
