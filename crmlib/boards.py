@@ -196,7 +196,7 @@ def board_text(board: dict) -> str:
     cards = turned(board)
     inside, outside = scores(cards)
     lines = [*board["notices"], f"内部总分（IFE）{_level(inside)}；外部总分（EFE）{_level(outside)}；"
-             f"IE 矩阵第 {'格：'.join(ie_cell(inside, outside))}。"]
+             f"IE 矩阵第 {' 格：'.join(ie_cell(inside, outside))}。"]
     for group, title in GROUPS.items():
         own = sorted((c for c in cards.values() if c["group"] == group), key=lambda c: -c["weight"])
         said = "；".join(f"{c['title']}（权重 {c['weight']:.2f}，评分 {c['rating']:g}）" for c in own)

@@ -82,8 +82,7 @@ def ie_cell(internal: float, external: float) -> tuple[str, str]:
     for name, score in (("内部总分", internal), ("外部总分", external)):
         if not 1 <= score <= 4:
             raise CourseError(f"{name}是 {score:g}，应当在 1 到 4 之间。")
-    column = (internal < 3) + (internal < 2)
-    row = (external < 3) + (external < 2)
+    column, row = (sum(score < cut - 1e-9 for cut in (3, 2)) for score in (internal, external))
     cell = _CELLS[3 * row + column]
     return cell, next(advice for advice, cells in _ADVICE.items() if cell in cells)
 

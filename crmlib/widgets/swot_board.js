@@ -59,16 +59,26 @@ const lostAs = (card, needs) =>
 const whyLost = ({ own, needs }) => own.map((card) => `“${card.title}”${lostAs(card, needs)}`);
 
 function ieCell(inside, outside) {
-  return 3 * ((outside < 3) + (outside < 2)) + (inside < 3) + (inside < 2);
+  const column = (score) => (score < 3 - 1e-9) + (score < 2 - 1e-9); // 压线的算高的那一边
+  return 3 * column(outside) + column(inside);
 }
 
 // ---- 画 ----
 
+/** 只在真的变了时才写进页面：一次重画只动几个地方，跟得上手。 */
+function put(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+function putStyle(node, name, value) {
+  if (node.style.getPropertyValue(name) !== value) node.style.setProperty(name, value);
+}
+function putAttribute(node, name, value) {
+  if (node.getAttribute(name) !== value) node.setAttribute(name, value);
+}
+
 /** 4 分在左边、上边，1 分在右边、下边：IE 矩阵的惯例。 */
 const atScore = (score) => `${(100 * (4 - Math.min(4, Math.max(1, score)))) / 3}%`;
-const signed = (x) => (Math.abs(x) < 0.005 ? "没有变" : `${x > 0 ? "＋" : "−"}${Math.abs(x).toFixed(2)}`);
-
-function renderBoard(board, focus) {
+function renderBoard(board) {
   const none = new Set();
   const start = Object.fromEntries(board.cards.map((c) => [c.id, c.weight]));
   const before = turnCards(board, start, none);
@@ -183,61 +193,63 @@ function renderBoard(board, focus) {
     for (const [id, row] of Object.entries(rows)) drawRow(cards[id], row);
     for (const [g, total] of Object.entries(totals)) {
       const sum = Object.values(cards).reduce((s, c) => s + (c.group === g ? c.weight : 0), 0);
-      total.textContent = `权重合计 ${sum.toFixed(2)}`;
+      put(total, `权重合计 ${sum.toFixed(2)}`);
     }
     drawDetail(cards[chosen]);
     const now = { inside: scoreOf(cards, "inside"), outside: scoreOf(cards, "outside") };
-    for (const [side, figure] of Object.entries(figures)) {
-      figure.number.textContent = now[side].toFixed(2);
-      figure.node.dataset.level = now[side] >= 2.5 ? "high" : "low";
-      const moved = Math.abs(now[side] - was[side]) < 0.005 ? "" : `，比原来 ${signed(now[side] - was[side])}`;
-      figure.level.textContent = `${now[side] >= 2.5 ? "不低于" : "低于"}中间值 2.5${moved}`;
-    }
+    for (const [side, figure] of Object.entries(figures)) drawFigure(figure, now[side], was[side]);
     drawMatrix(now);
     const fallen = strategies.filter((s) => drawStrategy(s, cards) === "fallen");
     reset.disabled = weights === start && !flipped.size;
-    switches.forEach((node, i) => node.setAttribute("aria-checked", String(flipped.has(board.flips[i].title))));
+    switches.forEach((node, i) => putAttribute(node, "aria-checked", String(flipped.has(board.flips[i].title))));
     if (settled) drawNews(fallen, cards, now);
   }
 
   function drawRow(card, { node, title, weight, dots }) {
     const gone = card.group === "gone";
     const turned = !gone && card.group !== card.was;
-    title.textContent = turned ? `${card.why.join("、")}（原：${card.title}）` : card.title;
-    weight.textContent = gone ? "没有了" : card.weight.toFixed(2);
-    dots.textContent = gone ? "" : "●".repeat(Math.round(card.rating)) + "○".repeat(4 - Math.round(card.rating));
-    node.style.setProperty("--share", share(card));
-    node.dataset.state = gone ? "gone" : turned ? "turned" : "";
-    node.setAttribute("aria-pressed", String(card.id === chosen));
-    node.tabIndex = card.id === chosen ? 0 : -1;
-    node.setAttribute("aria-label", gone ? `${card.title}，没有了`
+    put(title, turned ? `${card.why.join("、")}（原：${card.title}）` : card.title);
+    put(weight, gone ? "没有了" : card.weight.toFixed(2));
+    put(dots, gone ? "" : "●".repeat(Math.round(card.rating)) + "○".repeat(4 - Math.round(card.rating)));
+    putStyle(node, "--share", share(card));
+    putAttribute(node, "data-state", gone ? "gone" : turned ? "turned" : "");
+    putAttribute(node, "aria-pressed", String(card.id === chosen));
+    putAttribute(node, "tabindex", card.id === chosen ? "0" : "-1");
+    putAttribute(node, "aria-label", gone ? `${card.title}，没有了`
       : `${title.textContent}，${GROUPS[card.group]}，权重 ${card.weight.toFixed(2)}，评分 ${trim(card.rating)}`);
   }
 
   function drawDetail(card) {
     const gone = card.group === "gone";
-    detail.title.textContent = card.title;
     const state = gone ? `${card.why.join("、")}：这件事没有了`
       : card.group !== card.was ? `${card.why.join("、")}：从${GROUPS[card.was]}变成${GROUPS[card.group]}` : "";
-    detail.lines.textContent = [state, ...card.lines].filter(Boolean).join("。");
+    put(detail.title, card.title);
+    put(detail.lines, [state, ...card.lines].filter(Boolean).join("。"));
+    put(detail.number, `${card.weight.toFixed(2)}，评分 ${trim(card.rating)}`);
     slider.disabled = gone;
     slider.value = String(weights[card.id]);
-    detail.number.textContent = `${card.weight.toFixed(2)}，评分 ${trim(card.rating)}`;
-    slider.setAttribute("aria-label", `${card.title}的权重`);
-    slider.setAttribute("aria-valuetext", card.weight.toFixed(2));
-    slider.style.setProperty("--at", `${100 * weights[card.id]}%`);
+    putAttribute(slider, "aria-label", `${card.title}的权重`);
+    putAttribute(slider, "aria-valuetext", card.weight.toFixed(2));
+  }
+
+  function drawFigure({ node, number, level }, now, before) {
+    const high = now >= 2.5 - 1e-9;
+    const moved = Math.abs(now - before) < 0.005 ? "" : `，${now > before ? "＋" : "−"}${Math.abs(now - before).toFixed(2)}`;
+    put(number, now.toFixed(2));
+    put(level, `${high ? "不低于" : "低于"}中间值 2.5${moved}`);
+    putAttribute(node, "data-level", high ? "high" : "low");
   }
 
   function drawMatrix(now) {
     for (const [node, score] of [[point, now], [ghost, was]]) {
-      node.style.left = atScore(score.inside);
-      node.style.top = atScore(score.outside);
+      putStyle(node, "left", atScore(score.inside));
+      putStyle(node, "top", atScore(score.outside));
     }
     ghost.hidden = Math.hypot(now.inside - was.inside, now.outside - was.outside) < 0.02;
     const cell = ieCell(now.inside, now.outside);
     cells.forEach((node, i) => node.toggleAttribute("data-here", i === cell));
-    advice.textContent = `IE 矩阵第 ${CELLS[cell]} 格：${ADVICE_TEXT[ADVICE[cell]]}`;
-    matrix.setAttribute("aria-label", `IE 矩阵，点在第 ${CELLS[cell]} 格`);
+    put(advice, `IE 矩阵第 ${CELLS[cell]} 格：${ADVICE_TEXT[ADVICE[cell]]}`);
+    putAttribute(matrix, "aria-label", `IE 矩阵，点在第 ${CELLS[cell]} 格`);
   }
 
   function drawStrategy({ strategy, node, sides, verdict }, cards) {
@@ -245,17 +257,21 @@ function renderBoard(board, focus) {
     let lost = 0;
     for (const [side, title] of Object.entries(SIDES)) {
       const { own, good, needs } = support[side];
-      const pills = own.map((c) => {
-        if (good.includes(c)) return h("span.crm-pill", { "data-group": c.group, style: `--share:${share(c)}` }, c.title);
-        lost++;
-        return [h("span.crm-pill", { "data-lost": "" }, c.title), h("span.crm-lost", {}, lostAs(c, needs))];
-      });
-      sides[side].replaceChildren(h("span.crm-support-side", {}, title), ...pills.flat(),
-        own.length ? (good.length === 1 ? h("span.crm-support-side", {}, "只靠这张") : "") : h("span.crm-lost", {}, `还没有${needs}`));
+      lost += own.length - good.length;
+      const looks = own.map((c) => c.group).join();
+      if (sides[side].dataset.looks !== looks) {
+        sides[side].dataset.looks = looks;
+        sides[side].replaceChildren(h("span.crm-support-side", {}, title),
+          ...own.flatMap((c) => (good.includes(c)
+            ? [h("span.crm-pill", { "data-card": c.id, "data-group": c.group }, c.title)]
+            : [h("span.crm-pill", { "data-card": c.id, "data-lost": "" }, c.title), h("span.crm-lost", {}, lostAs(c, needs))])),
+          own.length ? (good.length === 1 ? h("span.crm-support-side", {}, "只靠这张") : "") : h("span.crm-lost", {}, `还没有${needs}`));
+      }
+      for (const pill of sides[side].querySelectorAll(".crm-pill")) putStyle(pill, "--share", share(cards[pill.dataset.card]));
     }
     const state = support.stands ? (lost ? "weak" : "on") : stood.get(strategy.id) ? "fallen" : strategy.plan ? "off" : "blank";
-    verdict.textContent = { on: "站得住", weak: "少一张依据", fallen: "站不住", off: "缺依据", blank: "还没写" }[state];
-    node.dataset.state = state;
+    put(verdict, { on: "站得住", weak: "少一张依据", fallen: "站不住", off: "缺依据", blank: "还没写" }[state]);
+    putAttribute(node, "data-state", state);
     return state;
   }
 
@@ -293,10 +309,7 @@ function renderBoard(board, focus) {
 
 export default {
   render({ model, el }) {
-    const show = () => {
-      // 正在摆弄的板不打断：只有答案真的变了，才重画
-      el.replaceChildren(renderBoard(model.get("board")));
-    };
+    const show = () => el.replaceChildren(renderBoard(model.get("board")));
     model.on("change:board", show);
     show();
     const seen = new IntersectionObserver((entries) => {
