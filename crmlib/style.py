@@ -125,5 +125,6 @@ def _prepare_figures():
 def _prepare_tables():
     import pandas
 
-    pandas.set_option("display.max_rows", 20, "display.max_columns", 30, "display.max_colwidth", 40,
+    # 一格里的话不截断：截了的卡片没法读
+    pandas.set_option("display.max_rows", 20, "display.max_columns", 30, "display.max_colwidth", None,
                       "display.unicode.east_asian_width", True)
