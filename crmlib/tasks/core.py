@@ -1,4 +1,4 @@
-"""评分的核心：一道题 + 一份答案 → 结果。五种题型各是一个模块，函数名都一样。
+"""评分的核心：一道题 + 一份答案 → 结果。每种题型是一个模块，函数名都一样。
 
 每个题型模块有：
 ``public(task)``            学生可以看到的那部分（不含公共字段）
@@ -12,6 +12,7 @@
 ``key_answer(task)``        标准答案（没有则 None）
 ``text(task, answer)``      答案的文字版
 ``faults(task)``            题目本身写错的地方
+``remarks(task, answer)``   （可以没有）检查以后，对每个小项说的话 {小项: 话}
 
 加一种题型：在这里加一个模块，写进 KINDS；在 widgets/ 加一个同名的 .js。
 """
@@ -23,9 +24,10 @@ import zlib
 from dataclasses import dataclass, field
 
 from crmlib.cli import CourseError
-from crmlib.tasks import choose, classify, code, form, write
+from crmlib.tasks import choose, classify, code, dialogue, form, write
 
-KINDS = {"choose": choose, "classify": classify, "form": form, "write": write, "code": code}
+KINDS = {"choose": choose, "classify": classify, "form": form, "dialogue": dialogue, "code": code,
+         "write": write}
 
 _COMMON = ("id", "kind", "use", "title", "prompt", "points", "covers")
 _BIGGEST = 200_000  # 一份答案最多这么多字符；一张写满的大表不到它的十分之一

@@ -51,7 +51,7 @@ def open_saved(task: dict) -> Opened:
     if changed:
         opened.notices = ["这道题改过了。你以前的答案还在，看看要不要改，再检查一遍。"]
     elif _was_judged(task, record):
-        opened.feedback = feedback(task, score_task(task, answer), _tries(record))
+        opened.feedback = feedback(task, answer, score_task(task, answer), _tries(record))
     return opened
 
 
@@ -74,7 +74,7 @@ def judge(task: dict, answer) -> tuple[dict, dict]:
         tries += not (_was_judged(task, record) and record.get("answer") == answer)
         best = max(best, result.points)
     changes = {"answer": answer, "state": result.state, "tries": tries, "points": best}
-    return feedback(task, result, tries), changes
+    return feedback(task, answer, result, tries), changes
 
 
 def store(task: dict, changes: dict) -> str | None:
@@ -101,11 +101,11 @@ def _number(value) -> float:
     return value if isinstance(value, int | float) and 0 <= value < 10**6 else 0
 
 
-def feedback(task: dict, result: Result, tries: int) -> dict:
+def feedback(task: dict, answer, result: Result, tries: int) -> dict:
     """What a check tells the student, ready for the widget. All ``html`` is escaped.
 
-    Keys: state, title, points, of, messages, review, where, left (tries until the solution opens),
-    solution (None, or {answer, text, explain}).
+    Keys: state, title, points, of, messages, review, where, remarks (what to say of each item: {item: html}),
+    left (tries until the solution opens), solution (None, or {answer, text, explain}).
     """
     judged = result.state in ("right", "partial", "wrong")
     done = result.state == "right" or (result.state == "saved" and task["kind"] == "write")
@@ -125,6 +125,12 @@ def feedback(task: dict, result: Result, tries: int) -> dict:
         "messages": [inline(message) for message in messages],
         "review": inline(task.get("review", "")) if result.state in ("wrong", "partial") else "",
         "where": result.where if judged else {},
+        "remarks": _remarks(task, answer) if judged else {},
         "left": max(0, TRIES - tries) if judged and not opened else 0,
         "solution": solution,
     }
+
+
+def _remarks(task, answer) -> dict[str, str]:
+    said = getattr(KINDS[task["kind"]], "remarks", lambda task, answer: {})(task, answer)
+    return {item: inline(words) for item, words in said.items()}

@@ -1,6 +1,7 @@
 """题目的控件：anywidget，纯 JavaScript，没有构建步骤，不用网络。
 
-一种题型 = 一个 .js，接在 shared.js 后面送进浏览器。面板（SWOT 板等）也用 ``script`` 和 ``STYLE``。
+一种题型 = 一个 .js（样子特别的，再加一个同名的 .css），接在 shared.js、shared.css 后面送进浏览器。
+面板（SWOT 板等）也用 ``script`` 和 ``STYLE``。
 """
 
 from functools import cache
@@ -22,6 +23,13 @@ STYLE = (_HERE / "shared.css").read_text("utf-8")
 def script(name: str) -> str:
     """The ESM source of a widget: shared.js followed by ``<name>.js``."""
     return "\n".join((_HERE / f"{part}.js").read_text("utf-8") for part in ("shared", name))
+
+
+@cache
+def style(name: str) -> str:
+    """The CSS of a widget: shared.css followed by ``<name>.css``, if there is one."""
+    own = _HERE / f"{name}.css"
+    return STYLE + (own.read_text("utf-8") if own.is_file() else "")
 
 
 class TaskWidget(anywidget.AnyWidget):
@@ -124,5 +132,5 @@ def _from_notebook(task: dict) -> dict:
 def _class(kind: str) -> type[TaskWidget]:
     return type(f"{kind.title()}Task", (TaskWidget,), {
         "_esm": traitlets.Unicode(script(kind)).tag(sync=True),
-        "_css": traitlets.Unicode(STYLE).tag(sync=True),
+        "_css": traitlets.Unicode(style(kind)).tag(sync=True),
     })
