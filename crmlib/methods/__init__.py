@@ -19,6 +19,8 @@ _TOPICS = {
              "plot_lorenz plot_pareto plot_rfm quantile_score rfm rfm_groups value_grid",
     "pairwise": "RANDOM_INDEX ahp bradley_terry combine_judgements consistency_ratio paired_comparison "
                 "pairs_matrix plot_weights rater_agreement",
+    "clv": "bg_nbd cohort_value future_value gamma_gamma margin_multiple plot_cohort_value plot_holdout "
+           "plot_renewals plot_tornado repeat_summary sbg sensitivity",
 }
 _NAMES = {name: topic for topic, names in _TOPICS.items() for name in names.split()}
 
