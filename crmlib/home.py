@@ -124,12 +124,11 @@ def _first_time(open_: bool) -> str:
     return (
         f"<details class='crm-home-first'{' open' if open_ else ''}><summary>第一次来？三步就会</summary><ol>"
         "<li><b>点一个单元。</b>课文会自己运行，等几秒，卡片和按钮就出来了；没出来就点上方的 "
-        "<b>▶ 运行全部</b>。</li>"
+        "<b>▶ 运行全部</b>。左上角的<b>课程首页</b>随时带你回到这里。</li>"
         "<li><b>边读边做。</b>鼠标拖、手指点都行。用键盘：<kbd>Tab</kbd> 走到下一个，<kbd>1</kbd> 到 "
         "<kbd>9</kbd> 选答案、放卡片，<kbd>↑</kbd> <kbd>↓</kbd> 换一张卡片。</li>"
-        "<li><b>点“检查”</b>，或者按 <kbd>Ctrl</kbd> + <kbd>Enter</kbd>。错了会告诉你错在哪里，"
-        "改了再查。答案自动保存，关机也不丢。"
-        "想回到这一页，点左上角的<b>课程首页</b>。</li></ol></details>"
+        "<li><b>点“检查”</b>，或者按 <kbd>Ctrl</kbd> + <kbd>Enter</kbd>。错了会告诉你错在哪里，改了再查。"
+        "答案自动保存，关机也不丢。</li></ol></details>"
     )
 
 

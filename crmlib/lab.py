@@ -10,14 +10,17 @@ import sys
 import unicodedata
 from pathlib import Path
 
-from jupyter_core.paths import jupyter_config_dir, jupyter_data_dir
-from jupyter_server.serverapp import ServerApp
-from jupyter_server.services.kernels.kernelmanager import ServerKernelManager
-from tornado.netutil import bind_sockets
-from traitlets.config import Config
+# jsonschema 一见到这个包就编译一大套网址语法，占去启动时间的近一半；这里没有要查的网址
+sys.modules.setdefault("rfc3987_syntax", None)
 
-from crmlib import paths
-from crmlib.cli import CourseError
+from jupyter_core.paths import jupyter_config_dir, jupyter_data_dir  # noqa: E402
+from jupyter_server.serverapp import ServerApp  # noqa: E402
+from jupyter_server.services.kernels.kernelmanager import ServerKernelManager  # noqa: E402
+from tornado.netutil import bind_sockets  # noqa: E402
+from traitlets.config import Config  # noqa: E402
+
+from crmlib import paths  # noqa: E402
+from crmlib.cli import CourseError  # noqa: E402
 
 FIRST_PORT, TRIES = 8888, 50
 TEACHER_SETTINGS = Path(__file__).parent / "jupyter" / "teacher"

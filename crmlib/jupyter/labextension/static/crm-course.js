@@ -57,7 +57,7 @@
           requires: [notebook.INotebookTracker],
           optional: [apputils.IToolbarWidgetRegistry],
           activate: (app, tracker, toolbars) => {
-            tracker.widgetAdded.connect((_, panel) => void lesson(panel, { coreutils, notebook }));
+            tracker.widgetAdded.connect((_, panel) => void lesson(panel, { apputils, coreutils, notebook }));
             // 设置里已有这个按钮；这里换成运行以后停在原处的，Lab 自己的会跳到最后一格
             toolbars?.addFactory('Notebook', 'run-all-zh', panel => new ui.ToolbarButton({
               label: '▶ 运行全部',
@@ -199,7 +199,7 @@
   // ---- 课文 -----------------------------------------------------------------
 
   /** Dress a lesson, run it once as it opens, and again whenever its kernel was restarted. */
-  async function lesson(panel, { coreutils, notebook }) {
+  async function lesson(panel, { apputils, coreutils, notebook }) {
     await panel.context.ready;
     const crm = panel.model?.getMetadata('crm');
     if (!crm) {
@@ -250,7 +250,9 @@
       if (status === 'restarting' || status === 'autorestarting') {
         restarted = true;
         scheduled = false;
-        restarts += status === 'autorestarting' ? 1 : 0;
+        if (status === 'autorestarting' && ++restarts < 3) {
+          void reassure(apputils);
+        }
       } else if (status === 'idle' && restarted) {
         restarted = false;
         if (restarts < 3) {
@@ -281,6 +283,19 @@
     }
   }
 
+  /** In place of Lab's "Kernel Restarting" dialog, which asks for nothing and is in English. */
+  async function reassure({ Dialog, Notification }) {
+    Notification.info('程序断了一下，课文正在重新运行。你的答案都在。', { autoClose: 8000 });
+    for (let tries = 0; tries < 40; tries++) {
+      const dialog = Dialog.tracker.find(d => /Kernel Restarting|正在重启内核/.test(d.node.textContent));
+      if (dialog) {
+        dialog.reject();
+        return;
+      }
+      await pause(50); // 它的文字晚一步才画出来
+    }
+  }
+
   /** Show a task of a lesson as soon as it is there and the lesson has run. */
   async function toTask(node, task) {
     for (let tries = 0; tries < 120; tries++) {
@@ -289,7 +304,7 @@
         found.scrollIntoView({ block: 'center' });
         return;
       }
-      await new Promise(resolve => setTimeout(resolve, 250));
+      await pause(250);
     }
   }
 
@@ -315,6 +330,8 @@
   function inCourse(path, folder) {
     return folder === '.' || (folder && path.startsWith(folder + '/'));
   }
+
+  const pause = milliseconds => new Promise(resolve => setTimeout(resolve, milliseconds));
 
   /** Resolves when the node is on the screen. */
   function seen(node) {
