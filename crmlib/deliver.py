@@ -3,6 +3,7 @@
 import html
 import io
 import re
+import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
@@ -50,7 +51,8 @@ def deliver(title: str, parts: list[tuple[str, str]], unit: str | None = None) -
 
     title: heading and file name. parts: (heading, task id) in their order; a table task becomes a table,
     any other its text. unit: named under the title. A part without an answer says so. An existing file
-    is never overwritten: the next one is called …-2, …-3. Raises CourseError if it cannot be written.
+    is never overwritten: a memo that differs from it is called …-2, …-3. Raises CourseError if it cannot
+    be written.
     """
     paper, missing = _Paper(title, unit), []
     for heading, task_id in parts:
@@ -113,15 +115,30 @@ def _save(content: bytes, title: str) -> Path:
     for number in range(1, 1000):
         path = Path(stem + (f"-{number}" if number > 1 else "") + ".docx").absolute()
         try:
-            with open(path, "xb") as file:  # x：已有的文件绝不覆盖
-                file.write(content)
+            file = open(path, "xb")  # noqa: SIM115  x：已有的文件绝不覆盖
+            try:
+                with file:
+                    file.write(content)
+            except OSError:
+                path.unlink(missing_ok=True)  # 磁盘满了：半份文件不留
+                raise
             return path
         except FileExistsError:
-            continue
+            if _same(path, content):  # 重新打开这一课会再运行一次：没有改动，就不多写一份
+                return path
         except OSError as fault:
             raise CourseError(f"写不了 {path.name}（{fault.strerror}）。"
                               "看看磁盘满没满；文件夹不能写，就把课程复制到自己的文件夹里再打开。") from None
     raise CourseError(f"{stem}.docx 已经有 999 份了。删掉旧的，再运行一次。")
+
+
+def _same(path, content) -> bool:
+    """Whether an existing file holds the same memo (its date of saving aside)."""
+    try:
+        with zipfile.ZipFile(path) as old, zipfile.ZipFile(io.BytesIO(content)) as new:
+            return old.read("word/document.xml") == new.read("word/document.xml")
+    except Exception:  # 不是 Word 文件，或者坏了、锁着：那就不是同一份
+        return False
 
 
 class _Paper:

@@ -91,8 +91,10 @@ def test_what_is_missing_is_said_on_paper_and_on_screen(folder):
 
 def test_never_overwrites(folder):
     (folder / "备忘录.docx").write_bytes(b"mine")
-    names = [deliver("备忘录", PARTS[:1]).path.name for _ in range(2)]
-    assert names == ["备忘录-2.docx", "备忘录-3.docx"]
+    assert deliver("备忘录", PARTS[:1]).path.name == "备忘录-2.docx"
+    assert deliver("备忘录", PARTS[:1]).path.name == "备忘录-2.docx"  # 没有改动，不多写一份
+    answered(folder, "改了主意")
+    assert deliver("备忘录", PARTS[:1]).path.name == "备忘录-3.docx"
     assert (folder / "备忘录.docx").read_bytes() == b"mine"
 
 

@@ -265,7 +265,7 @@ function renderBoard(board) {
           ...own.flatMap((c) => (good.includes(c)
             ? [h("span.crm-pill", { "data-card": c.id, "data-group": c.group }, c.title)]
             : [h("span.crm-pill", { "data-card": c.id, "data-lost": "" }, c.title), h("span.crm-lost", {}, lostAs(c, needs))])),
-          own.length ? (good.length === 1 ? h("span.crm-support-side", {}, "只靠这张") : "") : h("span.crm-lost", {}, `还没有${needs}`));
+          own.length || !strategy.plan ? (good.length === 1 ? h("span.crm-support-side", {}, "只靠这张") : "") : h("span.crm-lost", {}, `还没有${needs}`));
       }
       for (const pill of sides[side].querySelectorAll(".crm-pill")) putStyle(pill, "--share", share(cards[pill.dataset.card]));
     }
