@@ -154,9 +154,9 @@ class _Paper:
         page.page_width, page.page_height = Cm(21), Cm(29.7)
         page.left_margin = page.right_margin = Cm((21 - _TEXT_WIDTH) / 2)
         page.top_margin = page.bottom_margin = Cm(1.4)
-        self._style("Normal", "宋体", Pt(10.5), after=Pt(2))
-        self._style("Title", "黑体", Pt(18), after=Pt(2))
-        self._style("Heading 1", "黑体", Pt(12), before=Pt(6), after=Pt(2))
+        self._style("Normal", "宋体", "Times New Roman", Pt(10.5), after=Pt(2))
+        self._style("Title", "黑体", "Arial", Pt(18), after=Pt(2))
+        self._style("Heading 1", "黑体", "Arial", Pt(12), before=Pt(6), after=Pt(2))
         self.document.core_properties.title = _clean(title)[:255]
         self.document.core_properties.author = ""
         self.document.core_properties.language = "zh-CN"
@@ -166,19 +166,18 @@ class _Paper:
         blanks = "　　".join(f"{name}：{'＿' * 8}" for name in ("姓名", "班级", "日期"))
         self.document.add_paragraph(blanks).alignment = WD_ALIGN_PARAGRAPH.CENTER
 
-    def _style(self, name, font, size, before=0, after=0):
+    def _style(self, name, chinese, latin, size, before=0, after=0):
         from docx.oxml.ns import qn
         from docx.shared import RGBColor
 
         style = self.document.styles[name]
-        style.font.size, style.font.name, style.font.bold = size, font, False
+        style.font.size, style.font.name, style.font.bold = size, latin, False
         style.font.color.rgb = RGBColor(0, 0, 0)
         fonts = style.element.rPr.rFonts
         for attribute in list(fonts.attrib):  # 模板里的主题字体会盖过我们的，先去掉
-            if attribute.endswith("Theme"):
+            if attribute.lower().endswith("theme"):
                 del fonts.attrib[attribute]
-        for script in ("ascii", "hAnsi", "eastAsia", "cs"):  # 只写 ascii，Word 里的中文不会变
-            fonts.set(qn(f"w:{script}"), font)
+        fonts.set(qn("w:eastAsia"), chinese)  # python-docx 只写西文字体，中文的要自己写
         style.paragraph_format.space_before, style.paragraph_format.space_after = before, after
         for border in style.element.findall(f".//{qn('w:pBdr')}"):
             border.getparent().remove(border)
@@ -211,7 +210,8 @@ class _Paper:
                 cell.width, cell.vertical_alignment = width, WD_CELL_VERTICAL_ALIGNMENT.CENTER
                 if number == 0:
                     cell._tc.get_or_add_tcPr().append(parse_xml(_SHADE.format(nsdecls("w"))))
-                cell.paragraphs[0].paragraph_format.space_after = 0
+                spacing = cell.paragraphs[0].paragraph_format
+                spacing.space_before = spacing.space_after = Pt(1.5)
                 run = cell.paragraphs[0].add_run(_clean(said))
                 run.font.size, run.font.bold = Pt(9), number == 0
         self.document.add_paragraph().paragraph_format.line_spacing = Pt(4)

@@ -59,6 +59,18 @@ def test_warnings_reach_us_but_not_students():
     assert "something" in run(code, "-W", "default")[1]
 
 
+def test_in_a_notebook_a_course_error_is_a_card_not_a_traceback(tmp_path, monkeypatch):
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
+    out, err = run("""
+from IPython.core.interactiveshell import InteractiveShell
+shell = InteractiveShell.instance()
+shell.run_cell("import crmlib as crm; crm.setup()")
+print(shell.run_cell("from crmlib.methods.environment import ife; ife([])").success)
+print(shell.run_cell("1 + 1").result)""")
+    assert "因素表是空的" in out and "Traceback" not in out + err
+    assert out.splitlines()[-2:] == ["False", "2"]
+
+
 def test_pandas_tables_are_short():
     out, err = run("import crmlib as crm, pandas as pd; crm.setup(); print(pd.options.display.max_rows)")
     assert (out, err) == ("20", "")
