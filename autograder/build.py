@@ -162,15 +162,25 @@ def grade_id(task_id: str) -> str:
 
 
 def _graded(cell, tasks) -> list:
-    """The cells that stand for one cell of assignment.md."""
+    """The cells that stand for one cell of assignment.md.
+
+    A widget brings its test cell. Work that people mark is led by its task cell. A code task has no widget,
+    which would repeat the code below it: its question is text, then come the student's cell and the test.
+    """
     called = units.CALL.findall(cell.source) if cell.cell_type == "code" else []
     wanted = [tasks[t] for t in called if t in tasks]
-    before = [_manual_cell(t) for t in wanted if t["kind"] == "write"]
-    after = []
+    if not wanted:
+        return [cell]
+    before, after = [], []
     for task in wanted:
-        after += [_solution_cell(task)] if task["kind"] == "code" else []
-        after += [_test_cell(task)] if task["kind"] != "write" else []
-    return [*before, cell, *after]
+        if task["kind"] == "write":
+            before.append(_manual_cell(task))
+        elif task["kind"] == "code":
+            after += [_question_cell(task), _solution_cell(task), _test_cell(task)]
+        else:
+            after.append(_test_cell(task))
+    shown = [] if all(t["kind"] == "code" for t in wanted) else [cell]
+    return before + shown + after
 
 
 def _nbgrader(name, cell_type="code", **flags) -> dict:
@@ -179,17 +189,34 @@ def _nbgrader(name, cell_type="code", **flags) -> dict:
 
 
 def _test_cell(task):
-    """Visible: is the answer complete? Hidden: the score, as the value of the cell (partial credit)."""
+    """The score, hidden, as the value of the cell (partial credit).
+
+    A widget itself says whether the answer is complete; only code needs a visible check of its own,
+    which a card under a widget would contradict as soon as the student goes on answering.
+    """
     from nbformat.v4 import new_code_cell
 
-    space = ", globals()" if task["kind"] == "code" else ""  # 代码题读学生的变量
+    title, visible, space = f"# 第 {task['id']} 题的评分格，不用动", "", ""
+    if task["kind"] == "code":  # 代码题读学生的变量
+        title = f"# 检查第 {task['id']} 题：答全了没有"
+        visible, space = f"crm.handed(\"{task['id']}\")\n", ", globals()"
     return new_code_cell(
-        f"# 检查第 {task['id']} 题：答全了没有\nimport crmlib as crm\n"
-        f"crm.handed(\"{task['id']}\")\n"
+        f"{title}\nimport crmlib as crm\n{visible}"
         "### BEGIN HIDDEN TESTS\n"
         f"crm.score(\"{task['id']}\", \"{encode_task(task)}\"{space})\n"
         "### END HIDDEN TESTS",
         metadata=_nbgrader(grade_id(task["id"]), grade=True, points=task["points"]))
+
+
+def _question_cell(task):
+    from nbformat.v4 import new_markdown_cell
+
+    return new_markdown_cell(_lines(task["prompt"]))
+
+
+def _lines(text) -> str:
+    """Markdown in which each line break is kept, as the widgets keep it."""
+    return re.sub(r"\n(?!\n)", "  \n", text.rstrip())
 
 
 def _solution_cell(task):
@@ -204,12 +231,11 @@ def _manual_cell(task):
     """A task that people mark: its points, and for the teacher's eyes question, rubric and model answer."""
     from nbformat.v4 import new_markdown_cell
 
-    prompt, answer = (re.sub(r"\n(?!\n)", "  \n", task[part].rstrip()) for part in ("prompt", "key"))
     rows = [f"| {r['criterion']} | {r['points']:g} | {'；'.join(r['levels'])} |" for r in task["rubric"]]
     return new_markdown_cell(
         f"**{task['title']}**（{task['points']:g} 分）：写在下面，由老师评分。\n\n"
-        f"<!-- BEGIN MARK SCHEME -->\n\n{prompt}\n\n"
+        f"<!-- BEGIN MARK SCHEME -->\n\n{_lines(task['prompt'])}\n\n"
         "| 评分标准 | 满分 | 从好到差 |\n|---|---|---|\n" + "\n".join(rows) + "\n\n"
-        f"**参考答案**（学生看不到）\n\n{answer}\n\n"
+        f"**参考答案**（学生看不到）\n\n{_lines(task['key'])}\n\n"
         "<!-- END MARK SCHEME -->",
         metadata=_nbgrader(grade_id(task["id"]), "markdown", task=True, points=task["points"]))

@@ -119,6 +119,10 @@ def test_assignment_notebook_is_sound_for_nbgrader(course):
     for cell in nb.cells:  # 只有写代码的那一格可以改、可以删
         own = cell.metadata.get("nbgrader", {}).get("solution", False)
         assert cell.metadata.get("editable", True) == own == cell.metadata.get("deletable", True)
+    sources = [c.source for c in nb.cells]
+    at = sources.index(marked["t-1-1-g3-code"].source)
+    assert sources[at - 1].startswith("算出两个数的和") and 'crm.task("1.1-g3")' not in "".join(sources)
+    assert 'crm.handed("1.1-g3")' in sources[at + 1] and "crm.handed" not in marked["t-1-1-g1"].source
     blob = re.search(r'crm\.score\("1.1-g3", "([^"]+)", globals\(\)\)', marked["t-1-1-g3"].source)[1]
     assert decode_task(blob)["key"] == {"total": 42, "mean": 21.0}, "key 由 solution 算出来"
 
