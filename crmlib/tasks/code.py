@@ -18,32 +18,30 @@ def collect(task, namespace: dict) -> dict:
 
 
 def _plain(value, depth=0):
-    # 学生的代码可以造出任何对象：只用内建类型自己的方法来读，不调用它们改写过的方法
-    if value is None or isinstance(value, bool):
-        return None
-    if type(value).__module__.partition(".")[0] in ("numpy", "pandas"):
-        try:
+    # 学生的代码可以造出任何对象：只看真正的类型，只用内建类型自己的方法来读，不调用改写过的方法
+    try:
+        if type(value).__module__.partition(".")[0] in ("numpy", "pandas"):
             value = value.tolist() if hasattr(value, "tolist") else value.to_dict()
-        except Exception:
-            return None
-    if isinstance(value, bool):
+    except Exception:
         return None
-    if isinstance(value, int):
+    kind = type(value)
+    if kind is bool or value is None:
+        return None
+    if issubclass(kind, int):
         return int.__pos__(value) if int.bit_length(value) < 1000 else None
-    if isinstance(value, float):
+    if issubclass(kind, float):
         number = float.__pos__(value)
         return number if math.isfinite(number) else None
-    if isinstance(value, str):
+    if issubclass(kind, str):
         return str.__str__(value)[:_LONGEST]
     if depth >= _DEEPEST:
         return None
-    if isinstance(value, list | tuple):
-        items = list.__iter__(value) if isinstance(value, list) else tuple.__iter__(value)
+    if issubclass(kind, list | tuple):
+        items = list.__iter__(value) if issubclass(kind, list) else tuple.__iter__(value)
         return [_plain(v, depth + 1) for v, _ in zip(items, range(_LONGEST), strict=False)]
-    if isinstance(value, dict):
+    if issubclass(kind, dict):
         items = zip(dict.items(value), range(_LONGEST), strict=False)
-        return {str.__str__(k) if isinstance(k, str) else str(k): _plain(v, depth + 1)
-                for (k, v), _ in items if isinstance(k, str) or type(k) is int}
+        return {str(k): _plain(v, depth + 1) for (k, v), _ in items if type(k) in (str, int)}
     return None
 
 
@@ -79,7 +77,7 @@ def unreadable(task, answer) -> str | None:
 def malformed(task, answer) -> list[str]:
     answer, expected = answer if isinstance(answer, dict) else {}, types(task)
     return [
-        f"{_title(task, n)} 应当是{_TYPE_NAMES[expected[n]]}。"
+        f"{_title(task, n)}应当是{_TYPE_NAMES[expected[n]]}。"
         for n in task["names"] if n in answer and n in expected and type_of(answer[n]) != expected[n]
     ]
 
@@ -107,7 +105,7 @@ def share(task, answer) -> tuple[float, dict]:
 
 
 def general(task, answer, where) -> list[str]:
-    return [f"{_title(task, n)} 的值不对。" for n, ok in where.items() if not ok]
+    return [f"{_title(task, n)}的值不对。" for n, ok in where.items() if not ok]
 
 
 def matches(task, when, answer) -> bool:

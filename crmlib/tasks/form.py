@@ -30,12 +30,9 @@ def rows(task, answer) -> dict[str, dict]:
 
     Numbers are floats, texts are stripped, cards are lists; what cannot be read is None.
     """
-    answer = answer if isinstance(answer, dict) else {}
-    table = {}
+    answer, table = answer if isinstance(answer, dict) else {}, {}
     for name, given in _layout(task, answer).items():
-        filled = answer.get(name)
-        filled = filled if isinstance(filled, dict) else {}
-        row = {c: _value(column, given.get(c, filled.get(c))) for c, column in columns(task).items()}
+        row = {c: _value(column, given.get(c, _raw(answer, name, c))) for c, column in columns(task).items()}
         if not is_free(task) or any(v not in (None, "", []) for v in row.values()):
             table[name] = row
     return table
@@ -66,6 +63,12 @@ def _value(column, raw):
 
 def _is_names(raw) -> bool:
     return isinstance(raw, list) and all(isinstance(c, str) for c in raw)
+
+
+def _raw(answer, row, column):
+    """What the student put into a cell; None if nothing."""
+    filled = answer.get(row) if isinstance(answer, dict) else None
+    return filled.get(column) if isinstance(filled, dict) else None
 
 
 def _empty(raw) -> bool:
@@ -100,9 +103,8 @@ def missing(task, answer) -> list[str]:
         said.append(f"至少要填 {task['rows'].get('min', 1)} 行，现在有 {len(table)} 行。")
     given = {row["id"]: row for row in task["rows"]} if not is_free(task) else {}
     for name in table:
-        raw = answer.get(name) if isinstance(answer.get(name), dict) else {}
         gaps = [columns(task)[c].get("title", c) for c in required_columns(task)
-                if c not in given.get(name, {}) and _empty(raw.get(c))]
+                if c not in given.get(name, {}) and _empty(_raw(answer, name, c))]
         if gaps:
             said.append(f"{titles[name]}还没有填：{'、'.join(gaps)}。")
     if len(said) > 2:
@@ -257,8 +259,8 @@ def share(task, answer) -> tuple[float, dict]:
         names = rule.get("columns") or ([rule["column"]] if "column" in rule else [])
         seen |= {(r, c) for r in rule.get("rows", table) for c in names}
         seen |= {(r, c) for r, cells in rule.get("cells", {}).items() for c in cells}
-    return score, {f"{r}.{c}": (r, c) not in faulty for r, c in seen | faulty
-                   if not _empty((answer.get(r) or {}).get(c))}
+    touched = [(r, c) for r, c in seen | faulty if not _empty(_raw(answer, r, c))]
+    return score, {f"{r}.{c}": (r, c) not in faulty for r, c in touched}
 
 
 def general(task, answer, where) -> list[str]:
@@ -301,9 +303,10 @@ def text(task, answer) -> str:
         return ""
     titles, lines = _titles(task, answer), []
     for name, given in _layout(task, answer).items():
-        filled = answer.get(name) if isinstance(answer.get(name), dict) else {}
-        cells = [f"{column.get('title', c)}：{_shown(column, given.get(c, filled.get(c))) or '（空）'}"
-                 for c, column in columns(task).items()]
+        cells = []
+        for c, column in columns(task).items():
+            shown = _shown(column, given.get(c, _raw(answer, name, c)))
+            cells.append(f"{column.get('title', c)}：{shown or '（空）'}")
         lines.append(f"{titles[name]} " + "；".join(cells))
     return "\n".join(lines)
 

@@ -11,7 +11,7 @@ _INLINE = (
     (re.compile(r"\*\*(?=\S)(.+?)(?<=\S)\*\*"), r"<strong>\1</strong>"),
     (re.compile(r"(?<![\w*])\*(?=\S)([^*]+?)(?<=\S)\*(?![\w*])"), r"<em>\1</em>"),
     # 只许链到网页、笔记本和本地文件，不许 javascript: 之类
-    (re.compile(r"\[([^\]]+)\]\((https?://[^\s)]+|[\w./#%\-]+)\)"),
+    (re.compile(r"\[([^\]]+)\]\((https?://[^\s)]+|(?!//)[\w./#%\-]+)\)"),
      r'<a href="\2" target="_blank" rel="noopener">\1</a>'),
 )
 _ITEM = re.compile(r"\s*([-*]|\d+[.、)])\s+(.*)")
