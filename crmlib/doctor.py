@@ -17,6 +17,7 @@ from crmlib import paths
 from crmlib.install import GIGABYTE, LOCKS, read_lock
 
 OK, NOTE, FAIL = "OK", "注意", "FAIL"
+PORT = 8888  # crm lab 从这个端口起找空的
 REDO = "删掉课程文件夹里的 .venv，再运行 python start.py。"
 COPY = "从课程包里重新复制 {} 文件夹。"
 
@@ -211,14 +212,13 @@ def memory() -> Finding:
 
 def address() -> Finding:
     """本机地址"""
-    port = 8888
     with socket.socket() as server:
         if os.name == "posix":  # 刚关掉的课程不算占用；Windows 上这个选项的意思正好相反
             server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            server.bind(("127.0.0.1", port))
+            server.bind(("127.0.0.1", PORT))
         except OSError:
-            text = f"端口 {port} 有程序在用（也许课程已经打开了）"
+            text = f"端口 {PORT} 有程序在用（也许课程已经打开了）"
             return Finding(NOTE, text, "不用管，课程会自动换一个端口。")
         server.listen()
         try:
@@ -226,7 +226,7 @@ def address() -> Finding:
         except OSError as error:
             text = f"浏览器连不上本机地址 127.0.0.1（{error}）"
             return Finding(FAIL, text, "让防火墙或杀毒软件放行 Python。")
-    return Finding(OK, f"本机地址 127.0.0.1:{port} 可用")
+    return Finding(OK, "本机地址 127.0.0.1 可用")
 
 
 def browser() -> Finding:

@@ -419,12 +419,12 @@ CAUSES = [
      "没有写入权限，或者文件正被占用：请关掉正在运行的课程窗口，并确认课程文件夹可以写",
      "No permission to write, or a file is in use: close the course and make sure its folder is writable"),
     ("hash",
-     r"DO NOT MATCH THE HASHES|[Hh]ash mismatch",
+     r"DO NOT MATCH THE HASHES|hash mismatch",
      "下载到的文件和课程登记的指纹不一致（镜像不完整或文件损坏）：请换一个软件源，或重新复制离线包",
      "A downloaded file does not match its recorded hash: use another mirror, or copy the bundle again"),
     ("network",
      r"NewConnectionError|ConnectTimeout|ReadTimeout|Max retries|Temporary failure|timed out|getaddrinfo"
-     r"|[Cc]onnection (reset|refused)|dns error|error sending request|client error|Failed to fetch"
+     r"|connection (reset|refused)|dns error|error sending request|client error|Failed to fetch"
      r"|CERTIFICATE_VERIFY|ProxyError|Network is unreachable|network connectivity",
      "连不上软件源：请检查网络（没有网络的电脑请用 python start.py --offline 离线包文件夹）",
      "The package index cannot be reached: check the network (without one: python start.py --offline DIR)"),
@@ -433,7 +433,7 @@ CAUSES = [
      "软件源（或离线包）里缺少需要的软件包：请换一个软件源，或重新制作离线包",
      "The package index or bundle lacks a package: use another mirror, or make a new bundle"),
     ("build",
-     r"Failed to build|[Ff]ailed building wheel|subprocess-exited-with-error|build backend",
+     r"Failed to build|Failed building wheel|subprocess-exited-with-error|build backend",
      "有软件包没有现成的安装文件（多半是 Python 版本太新）：请改用 Python 3.11～3.13",
      "A package has no ready-made file, most likely because this Python is too new: use Python 3.11 to 3.13"),
 ]
@@ -442,7 +442,7 @@ CAUSES = [
 def explain(words: str, log: str) -> InstallFailed:
     """The failure that an installer's output tells of."""
     for kind, pattern, chinese, english in CAUSES:
-        if re.search(pattern, words):
+        if re.search(pattern, words, re.IGNORECASE):
             return InstallFailed(kind, f"{chinese}，再运行一次。详情见 {log}。",
                                  f"{english}; then run again. Details: {log}.")
     return InstallFailed("unknown", f"安装没有成功：请再运行一次；还是不行，就把 {log} 发给老师看。",
