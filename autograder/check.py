@@ -76,8 +76,8 @@ def _front(unit, plan):
     for item in covers:
         if item not in plan.items:
             yield "FAIL", f"{lesson}：covers 里的 {item} 在 syllabus 里查不到"
-        elif not any(item in t.get("covers", []) for t in unit.tasks):
-            yield "注意", f"{lesson}：{item} 教了，还没有一道题的 covers 写着它，不算覆盖"
+        elif not any("key" in t and item in t.get("covers", []) for t in unit.tasks):
+            yield "注意", f"{lesson}：{item} 教了，还没有一道有对错的题在 covers 里写着它，不算覆盖"
     if left := [item for item in planned["covers"] if item not in covers]:
         yield "注意", f"{lesson}：计划由这个单元教的还不在 covers 里：{'、'.join(left)}"
     for task in unit.tasks:

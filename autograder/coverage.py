@@ -41,7 +41,8 @@ def count(plan, done) -> dict[str, dict[str, list]]:
     for unit in done:
         for item in unit.front["covers"]:
             if item in plan.items:
-                ties = [t["id"] for t in unit.tasks if item in t.get("covers", [])]
+                # 投票没有对错，验不了什么
+                ties = [t["id"] for t in unit.tasks if "key" in t and item in t.get("covers", [])]
                 table[plan.items[item].standard].setdefault(item, []).extend(ties)
     return table
 

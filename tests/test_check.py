@@ -134,6 +134,13 @@ def test_coverage_counts_only_what_is_taught_and_proven(course, capsys):
          "covers: [js-1.1-1a, kd-1.1-1, js-1.1-1b]")
     main(["coverage"])
     assert "（js）：197 条，教了 2 条，验了 1 条" in capsys.readouterr().out
+    edit(course / "units" / UNIT / "tasks.yaml", "  key: [a]\n", "")  # 成了投票；kd-1.1-1 还有 g3、g4
+    main(["coverage"])
+    assert "（kd）：239 条，教了 1 条，验了 1 条" in capsys.readouterr().out
+    edit(course / "units" / UNIT / "tasks.yaml", "  covers: [kd-1.1-1]\n  min: 8", "  min: 8")
+    edit(course / "units" / UNIT / "tasks.yaml", "  covers: [kd-1.1-1]\n  names", "  names")
+    main(["coverage"])
+    assert "（kd）：239 条，教了 1 条，验了 0 条" in capsys.readouterr().out, "只剩投票，不算验了"
     (course / "units" / UNIT / "teach.md").unlink()
     main(["coverage"])
     out = capsys.readouterr().out
