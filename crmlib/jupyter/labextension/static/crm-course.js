@@ -102,7 +102,7 @@
       let html;
       try {
         const answer = await services.ServerConnection.makeRequest(url, { cache: 'no-store' }, settings);
-        if (!answer.ok) {
+        if (!answer.ok || answer.redirected) {
           throw new Error(answer.statusText);
         }
         html = await answer.text();
@@ -231,17 +231,6 @@
       await runAll(panel, notebook);
     };
 
-    // 上次留下的输出里，控件已经是死的：先收起来，免得学生去点
-    if (panel.model.cells.length) {
-      notebook.NotebookActions.clearAllOutputs(panel.content);
-    }
-    await seen(panel.node);
-    await session.ready;
-    await session.session?.kernel?.info;
-    if (session.session?.kernel) {
-      await run();
-    }
-
     // 内核换了新的，屏幕上的控件就都死了：等它空下来，再运行一遍。
     // 连着死三次，就不再试，让 Lab 自己的提示说话。
     let restarts = 0;
@@ -260,6 +249,17 @@
         }
       }
     });
+
+    // 上次留下的输出里，控件已经是死的：先收起来，免得学生去点
+    if (panel.model.cells.length) {
+      notebook.NotebookActions.clearAllOutputs(panel.content);
+    }
+    await seen(panel.node);
+    await session.ready;
+    await session.session?.kernel?.info;
+    if (session.session?.kernel) {
+      await run();
+    }
   }
 
   /** Run every cell; what the reader sees stays where it is. */
@@ -310,14 +310,15 @@
 
   /**
    * Keep single keys from reaching the notebook, except in an editor: there, "d d" deletes a cell,
-   * "x" cuts it, "y" and "m" change it, and the arrows leave the widget. Ctrl and Shift+Enter still work.
+   * "x" cuts it, "y" and "m" change it, and the arrows leave the widget. Esc, Ctrl and Shift+Enter still work.
    */
   function quietKeys(node) {
     const listen = event => {
       if (!(event.target instanceof Element) || !node.contains(event.target)) {
         return;
       }
-      const bare = !(event.ctrlKey || event.metaKey || event.altKey) && !(event.shiftKey && event.key === 'Enter');
+      const bare = !(event.ctrlKey || event.metaKey || event.altKey || event.key === 'Escape') &&
+        !(event.shiftKey && event.key === 'Enter');
       const editing = event.target.closest('.cm-editor');
       // Lumino 从按键的元素往上找快捷键，所以记号要挂在这个元素自己身上
       event.target.toggleAttribute('data-lm-suppress-shortcuts', bare && !editing);
