@@ -21,6 +21,7 @@ _TOPICS = {
                 "pairs_matrix plot_weights rater_agreement",
     "clv": "bg_nbd cohort_value future_value gamma_gamma margin_multiple plot_cohort_value plot_holdout "
            "plot_renewals plot_tornado repeat_summary sbg sensitivity",
+    "segments": "choose_k features kmeans plot_choose_k plot_segments stability",
 }
 _NAMES = {name: topic for topic, names in _TOPICS.items() for name in names.split()}
 
