@@ -177,6 +177,13 @@ def test_progress_card_counts_the_present_unit(tmp_path, monkeypatch):
     assert "损坏" in repr(progress()) and "损坏" in progress()._repr_html_()
 
 
+def test_progress_can_be_called_again_and_again(tmp_path, monkeypatch):
+    import crmlib as crm
+
+    monkeypatch.chdir(tmp_path)
+    assert repr(crm.progress()) == repr(crm.progress()) == "这里没有练习。"
+
+
 def test_progress_card_without_tasks():
     assert repr(Card({})) == "这里没有练习。"
     assert Progress().share == 0
