@@ -20,7 +20,6 @@
 import base64
 import hashlib
 import json
-import zlib
 from dataclasses import dataclass, field
 
 from crmlib.cli import CourseError
@@ -153,14 +152,15 @@ def encode_task(task: dict) -> str:
     >>> decode_task(encode_task({"id": "2.2-g1"}))
     {'id': '2.2-g1'}
     """
-    return base64.b64encode(zlib.compress(json.dumps(task, ensure_ascii=False).encode(), 9)).decode()
+    # 不压缩：不同版本的 zlib 压出来的字节不一样，重新生成的作业就不能逐字节相同
+    return base64.b64encode(json.dumps(task, ensure_ascii=False).encode()).decode()
 
 
 def decode_task(blob: str) -> dict:
     """Inverse of ``encode_task``; TaskError if the word is damaged."""
     try:
-        return json.loads(zlib.decompress(base64.b64decode(blob, validate=True)))
-    except (ValueError, zlib.error):
+        return json.loads(base64.b64decode(blob, validate=True))
+    except ValueError:
         raise TaskError("这个评分格里的题目数据损坏了：重新运行 crm build，再发布一次作业。") from None
 
 
