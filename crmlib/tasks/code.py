@@ -13,8 +13,11 @@ def public(task) -> dict:
 
 
 def collect(task, namespace: dict) -> dict:
-    """The task's variables as plain values; a value of any other type becomes None."""
-    return {name: _plain(namespace[name]) for name in task["names"] if name in namespace}
+    """The task's variables as plain values; a value of any other type becomes None.
+
+    A blank that is still ``...`` counts as not written yet.
+    """
+    return {name: _plain(namespace[name]) for name in task["names"] if namespace.get(name, ...) is not ...}
 
 
 def _plain(value, depth=0):
@@ -123,7 +126,10 @@ def key_answer(task) -> dict | None:
 
 def text(task, answer) -> str:
     answer = answer if isinstance(answer, dict) else {}
-    return "\n".join(f"{_title(task, n)} = {answer[n]!r}" for n in task["names"] if n in answer)
+    def shown(value):  # 2.0500000000000003 是电脑的零头，不是学生的
+        return f"{value:.10g}" if type_of(value) == "number" else repr(value)
+
+    return "\n".join(f"{_title(task, n)} = {shown(answer[n])}" for n in task["names"] if n in answer)
 
 
 def faults(task) -> list[str]:
