@@ -171,7 +171,7 @@ def _taken(task, at) -> dict:
 
 
 def _why(part) -> str:
-    return part.get("forbidden") or part.get("why", "")
+    return f"**禁语**：{part['forbidden']}" if "forbidden" in part else part.get("why", "")
 
 
 def matches(task, when, answer) -> bool:
