@@ -15,7 +15,7 @@ _NAMES = {
     "score": "crmlib.tasks",
     "handed": "crmlib.tasks",
     "answer": "crmlib.tasks",
-    "progress": "crmlib.progress",
+    "progress": "crmlib.learned",
     "deliver": "crmlib.deliver",
     "swot_board": "crmlib.boards",
 }

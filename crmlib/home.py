@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from crmlib import paths
-from crmlib.progress import CourseProgress, Progress, bar, read
+from crmlib.learned import CourseProgress, Progress, bar, read
 
 
 def page(route: str = "", base: str = "/", prefix: str | None = "") -> str:

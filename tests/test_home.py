@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 import pytest
 
 from crmlib import home
-from crmlib.progress import Card, Progress, count, progress, read
+from crmlib.learned import Card, Progress, count, progress, read
 
 
 def unit(ident, title="环境分析", **more):

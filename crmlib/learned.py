@@ -2,10 +2,8 @@
 
 import html
 import os
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import ModuleType
 
 from crmlib.tasks import answers
 from crmlib.tasks.core import TaskError
@@ -150,12 +148,3 @@ def bar(p: Progress, style: str = "flex:1;min-width:8em") -> str:
         f"<div style='width:{p.share:.0%};height:100%;"
         "background:var(--jp-success-color1,#388e3c)'></div></div>"
     )
-
-
-class _Callable(ModuleType):
-    def __call__(self) -> Card:
-        return progress()
-
-
-# 装入以后，crm.progress 这个名字就指向本模块，不再是函数：让它照样能调用
-sys.modules[__name__].__class__ = _Callable
