@@ -109,7 +109,7 @@ def wrap(text: str, room: float) -> list[str]:
     for letter in text:
         if _wide(line + letter) > room and letter not in "，。！？；：、”）…":
             word = len(line)
-            while word and (_joins(line[word - 1]) and _joins(letter) or line[word - 1] in "（“"):
+            while word and ((_joins(line[word - 1]) and _joins(letter)) or line[word - 1] in "（“"):
                 word -= 1
             word = word or len(line)
             lines.append(line[:word].strip())

@@ -145,7 +145,10 @@ def malformed(task, answer) -> list[str]:
 
 
 def share(task, answer) -> tuple[float, dict]:
-    got = sum(_worth(task, node, choice) for node, _, choice in replay(task, answer)[0])
+    walked, _, _, whole = replay(task, answer)
+    if not whole:
+        return 0.0, {}
+    got = sum(_worth(task, node, choice) for node, _, choice in walked)
     where = {str(place): not lost for place, lost in enumerate(losses(task, answer))}
     return min(max(0.0, got / best(task)[0]), 1.0), where
 
@@ -154,8 +157,11 @@ def general(task, answer, where) -> list[str]:
     """What was wrong with the steps that cost most: three at most, in their order."""
     walked, lost, said = replay(task, answer)[0], losses(task, answer), remarks(task, answer)
     worst = sorted(range(len(walked)), key=lambda place: -lost[place])[:3]
-    return [f"第 {place + 1} 步“{_taken(task, walked[place])['text']}”：{said.get(str(place), '还有更好的说法。')}"
-            for place in sorted(worst) if lost[place]]
+    told = []
+    for place in sorted(place for place in worst if lost[place]):
+        why = said.get(str(place), "还有更好的说法。")
+        told.append(f"第 {place + 1} 步“{_taken(task, walked[place])['text']}”：{why}")
+    return told
 
 
 def remarks(task, answer) -> dict[str, str]:
