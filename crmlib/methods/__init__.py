@@ -22,6 +22,12 @@ _TOPICS = {
     "clv": "bg_nbd cohort_value future_value gamma_gamma margin_multiple plot_cohort_value plot_holdout "
            "plot_renewals plot_tornado repeat_summary sbg sensitivity",
     "segments": "choose_k features kmeans plot_choose_k plot_segments stability",
+    "churn": "annual_churn churn_definitions cox kaplan_meier leakage_check log_rank logit plot_survival "
+             "snapshot",
+    "targeting": "auc calibration lift_table plot_calibration plot_gain plot_lift plot_profit plot_qini "
+                 "profit_curve qini_curve t_learner uplift_table",
+    "loyalty": "difference_in_differences loyalty_grid plot_retention_value points_liability programme_roi "
+               "retention_economics share_of_wallet wallet_allocation",
 }
 _NAMES = {name: topic for topic, names in _TOPICS.items() for name in names.split()}
 

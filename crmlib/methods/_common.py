@@ -55,6 +55,19 @@ def numeric(values, name, *, low=None, high=None, missing=False) -> np.ndarray:
     return result
 
 
+def flags(values, name) -> np.ndarray:
+    """Yes/no values as an array of 0.0 and 1.0; anything but 0, 1, True, False is an error.
+
+    >>> flags([True, 0, 1], "流失").tolist()
+    [1.0, 0.0, 1.0]
+    """
+    found = numeric(values, name)
+    odd = found[(found != 0) & (found != 1)]
+    if len(odd):
+        raise CourseError(f"“{name}”只能是 0 和 1（1 表示是），里面有 {odd[0]:g}。")
+    return found
+
+
 def dates(values, name) -> pd.Series:
     """Values as dates. What is missing or cannot be read as a date is an error that quotes it.
 

@@ -284,7 +284,7 @@ def value_grid(current, potential, cuts=None) -> pd.Series:
     at_least(len(now), 1, "个客户")
     x, y = (np.median(now), np.median(later)) if cuts is None else cuts
     return pd.Series([VALUE_GRID[bool(a), bool(b)] for a, b in zip(now >= x, later >= y, strict=True)],
-                     getattr(current, "index", None), name="策略")
+                     current.index if isinstance(current, pd.Series) else None, name="策略")
 
 
 # ---------------------------------------------------------------- 图
