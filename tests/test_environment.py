@@ -127,8 +127,8 @@ def test_crm_lock_binds_each_set_to_the_one_it_contains(relock, capsys):
     folder, commands, _ = relock
     lock.main([])
     assert all((folder / name).read_text().startswith("six==2.0") for name in LOCKS.values())
-    assert [c[c.index("-c") + 1].rpartition("/")[2] if "-c" in c else None for c in commands] == \
-        [None, LOCKS["student"], LOCKS["teacher"]]
+    bounds = [Path(c[c.index("-c") + 1]).name if "-c" in c else None for c in commands]
+    assert bounds == [None, LOCKS["student"], LOCKS["teacher"]]
     assert "＋ six==2.0" in capsys.readouterr().out
 
 
