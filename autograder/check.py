@@ -4,7 +4,9 @@
 最后看作业的学生版里有没有泄露答案。
 """
 
+import itertools
 import json
+import math
 import re
 import statistics
 import tomllib
@@ -12,7 +14,8 @@ import tomllib
 from autograder import syllabus, units
 from autograder.build import HIDDEN, notebook, task_file
 from crmlib import paths
-from crmlib.tasks import faults, full_points, public, score_task
+from crmlib.tasks import KINDS, faults, full_points, public, score_task
+from crmlib.tasks.core import bank, narrow, only
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 LOAD = re.compile(r"""\bcrm\.load\(\s*["']([^"']+)["']""")
@@ -98,19 +101,46 @@ def _task_faults(unit, plan):
 # ---- 证明 ----
 
 def _proofs(unit, plan):
+    keys = {}
     for task in unit.tasks:
+        task = with_given(task, keys)
+        keys[task["id"]] = KINDS[task["kind"]].key_answer(task)
         for fault in proofs(task):
             yield "FAIL", _task(unit, task) + fault
 
 
-def proofs(task) -> list[str]:
-    """What a task fails to prove about itself; [] if all is proven."""
-    from crmlib.tasks import KINDS
+def with_given(task, keys) -> dict:
+    """A task with ``inputs`` as a student has it who answered the tasks before by their keys {id: answer}."""
+    return {**task, "given": KINDS["number"].given(task, keys.get)} if "inputs" in task else task
 
-    kind, of = KINDS[task["kind"]], full_points(task)
+
+def proofs(task) -> list[str]:
+    """What a task fails to prove about itself; [] if all is proven. An item bank: in every draw of it."""
     if "key" not in task:
         return []
-    told = []
+    if "draw" not in task:
+        return _proofs_of_one(task)
+    for items in _draws(task):
+        if told := _proofs_of_one(only(task, items)):
+            return [f"抽到 {'、'.join(items)} 时，{fault}" for fault in told]
+    return []
+
+
+def _draws(task):
+    """Every draw of a bank; of a large bank enough for each item, each mistake, and a hundred students."""
+    items, draw = list(bank(task)), task["draw"]
+    if math.comb(len(items), draw) <= 200:
+        yield from itertools.combinations(items, draw)
+        return
+    yield from ((items + items)[n: n + draw] for n in range(len(items)))
+    for mistake in task.get("mistakes", []):
+        named = [item for item in items if item in mistake["when"]]
+        yield [*named, *(item for item in items if item not in named)][:draw]
+    yield from (list(bank(narrow(task, str(seed)))) for seed in range(100))
+
+
+def _proofs_of_one(task) -> list[str]:
+    kind, of, told = KINDS[task["kind"]], full_points(task), []
     key = kind.key_answer(task)
     result = score_task(task, key)
     if task["kind"] == "write":

@@ -16,6 +16,7 @@ from pathlib import Path
 import yaml
 
 from crmlib.cli import CourseError
+from crmlib.tasks import public
 
 FOLDER = re.compile(r"(\d+\.\d+)-[a-z0-9-]+")
 FRONT = re.compile(r"---\n(.*?)\n---\n(.*)", re.S)
@@ -281,10 +282,19 @@ def _read_tasks(root, folder, unit_id, faults, lines) -> list:
                 faults.append(f"{say}作业题（use: graded）的编号以“{unit_id}-g”开头，练习题不可以")
     if faults:  # 结构不对，就不往下看内容
         return tasks
-    for task in tasks:
+    for place, task in enumerate(tasks):
         faults += [f"{where(folder, path.name, lines[task['id']])}，任务 {task['id']}：{message}"
                    for message in _resolve(root, task)]
+        _add_sources(task, tasks[:place])
     return tasks
+
+
+def _add_sources(task, earlier) -> None:
+    """Add, in place, the public part of each task that ``inputs`` reads from: the task then stands alone."""
+    wanted = {spec["task"] for spec in task.get("inputs", {}).values()}
+    if wanted:
+        task["sources"] = {t["id"]: public(t) for t in earlier
+                           if t["id"] in wanted and t["use"] == task["use"]}
 
 
 def _schema_faults(folder, tasks, node) -> list[str]:

@@ -21,8 +21,9 @@ from crmlib.tasks.core import (
     unreadable,
 )
 from crmlib.tasks.definitions import find_task, read_tasks
-from crmlib.tasks.markup import Card, number
-from crmlib.tasks.session import judge, store
+from crmlib.tasks.markup import Card
+from crmlib.tasks.markup import number as trim
+from crmlib.tasks.session import judge, mine, store
 
 __all__ = [
     "KINDS", "Result", "TaskError", "answer", "check", "decode_task", "encode_task", "faults", "find_task",
@@ -32,11 +33,16 @@ __all__ = [
 
 def task(task_id: str) -> None:
     """Show a task: its question, its controls, the saved answer."""
-    found = _find(task_id)
-    if found:
-        from crmlib.widgets import TaskWidget
+    widget = _look_up(task_id, _widget)
+    if widget:
+        widget.show()
 
-        TaskWidget.of(found).show()
+
+def _widget(task_id):
+    found = find_task(task_id)
+    from crmlib.widgets import TaskWidget
+
+    return TaskWidget.of(found)
 
 
 def answer(task_id: str):
@@ -93,6 +99,7 @@ def score(task_id: str, blob: str, namespace: dict | None = None) -> float:
     """
     full = decode_task(blob)
     try:
+        full = mine(full, grading=True)
         given = _given(full, namespace)
         result = score_task(full, given, final=True)
         written = text(full, given)
@@ -103,8 +110,8 @@ def score(task_id: str, blob: str, namespace: dict | None = None) -> float:
     if result.where and result.state != "right":
         lines.insert(0, f"{len(result.where)} 项里对了 {sum(result.where.values())} 项。")
     title = {"right": "全对", "partial": "部分正确", "wrong": "不对"}.get(result.state, "没有答好")
-    _show(Card(result.state, f"{full.get('title', task_id)}：{title} · {number(result.points)}/"
-               f"{number(result.of)} 分", lines, written and f"你的答案\n{written}"))
+    _show(Card(result.state, f"{full.get('title', task_id)}：{title} · {trim(result.points)}/"
+               f"{trim(result.of)} 分", lines, written and f"你的答案\n{written}"))
     return float(result.points)
 
 
@@ -128,12 +135,17 @@ def _given(found, namespace):
 
 def _headline(title, said) -> str:
     scored = said["state"] in ("right", "partial", "wrong")
-    return f"{title} · {number(said['points'])}/{number(said['of'])} 分" if scored else title
+    return f"{title} · {trim(said['points'])}/{trim(said['of'])} 分" if scored else title
 
 
 def _find(task_id):
+    """The task as this student has it."""
+    return _look_up(task_id, lambda name: mine(find_task(name)))
+
+
+def _look_up(task_id, find):
     try:
-        return find_task(task_id)
+        return find(task_id)
     except TaskError as fault:
         if not _in_notebook():
             raise

@@ -1,9 +1,11 @@
 """学生的答案：笔记本旁边的 ``answers.json``，一个文件夹一份。
 
-{"format": 1, "answers": {"2.2-1": {"answer": …, "state": "right", "points": 2, "of": 2, "tries": 1,
- "task": "0f3a…（题目的指纹）", "saved": "2026-11-23T19:00:00", "old": [题目改动以前的记录, …]}}}
+{"format": 1, "seed": "9f2c41d07be3", "answers": {"2.2-1": {"answer": …, "state": "right",
+ "points": 2, "of": 2, "tries": 1, "task": "0f3a…（题目的指纹）", "saved": "2026-11-23T19:00:00",
+ "old": [题目改动以前的记录, …]}}}
 
 ``state`` 说的是现在这份答案；``points`` 是练习得过的最高分，改答案不会丢分。
+``seed`` 决定抽题抽到哪几项：第一次要抽题时掷出来，以后一直留着；批改时按它抽出同样的几项。
 写法：拿锁 → 读最新的 → 并入 → 写临时文件 → 一步换上。断电时文件要么是旧的，要么是新的。
 """
 
@@ -11,6 +13,8 @@ import contextlib
 import errno
 import json
 import os
+import re
+import secrets
 import time
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +23,7 @@ from crmlib.tasks.core import TaskError
 
 NAME = "answers.json"
 _LOCK = ".answers.lock"
+_SEED = re.compile(r"[0-9a-f]{12}")
 _PATIENCE = 5.0  # 秒：等别的笔记本写完
 
 
@@ -35,11 +40,36 @@ def read(folder: Path | None = None) -> dict[str, dict]:
 
     Raises Damaged if the file is no answers file; it is left where it is.
     """
-    path = Path(folder or ".") / NAME
+    return _content(Path(folder or "."))["answers"]
+
+
+def seed(folder: Path | None = None, make: bool = True) -> str:
+    """The student's seed, 12 hex digits; ``make`` one if there is none, else "".
+
+    Raises Damaged or SaveError like ``read`` and ``save``.
+    """
+    folder = Path(folder or ".")
+    found = _seed(_content(folder))
+    if found or not make:
+        return found
+    with _locked(folder):  # 两个笔记本同时打开，也只掷一次
+        content = _content(folder)
+        content["seed"] = _seed(content) or secrets.token_hex(6)
+        _write(folder, content)
+    return content["seed"]
+
+
+def _seed(content: dict) -> str:
+    found = content.get("seed")
+    return found if isinstance(found, str) and _SEED.fullmatch(found) else ""
+
+
+def _content(folder: Path) -> dict:
+    """The whole file, ``answers`` and all that stands beside it."""
     try:
-        raw = path.read_bytes()
+        raw = (folder / NAME).read_bytes()
     except FileNotFoundError:
-        return {}
+        return {"format": 1, "answers": {}}
     except OSError as fault:
         raise SaveError(f"读不了 {NAME}（{fault.strerror}）。关掉正在用它的程序，再运行一次。") from None
     try:
@@ -50,7 +80,7 @@ def read(folder: Path | None = None) -> dict[str, dict]:
         raise Damaged(f"{NAME} 损坏了，读不出来。") from None
     if content.get("format") != 1:
         raise SaveError(f"{NAME} 是另一个版本的课程写的。更新课程，再打开它。")
-    return content["answers"]
+    return content
 
 
 def record(task_id: str, folder: Path | None = None) -> dict:
@@ -78,8 +108,8 @@ def save(task_id: str, changes: dict, folder: Path | None = None, stale=lambda r
     """
     folder = Path(folder or ".")
     with _locked(folder):
-        everything, notice = _readable(folder)
-        before = everything.get(task_id, {})
+        content, notice = _readable(folder)
+        before = content["answers"].get(task_id, {})
         if not isinstance(before, dict):  # 有人手改过：原样收进 old，不丢
             before = {"old": [before]}
         elif before and stale(before):
@@ -87,15 +117,16 @@ def save(task_id: str, changes: dict, folder: Path | None = None, stale=lambda r
             before = {"old": [*(old if isinstance(old, list) else [old]), before]}
         after = {"points": 0, "tries": 0, **before, **changes}
         after["saved"] = datetime.now().isoformat(timespec="seconds")
-        _write(folder, {**everything, task_id: after})
+        _write(folder, {**content, "answers": {**content["answers"], task_id: after}})
     return notice
 
 
 def _readable(folder: Path) -> tuple[dict, str | None]:
-    """All records; a damaged file is renamed first, and the notice says so."""
+    """The file's content; a damaged file is renamed first, and the notice says so. Its seed is kept."""
     try:
-        return read(folder), None
+        return _content(folder), None
     except Damaged as fault:
+        kept = re.search(rb'"seed":\s*"([0-9a-f]{12})"', (folder / NAME).read_bytes())
         stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
         names = (f"answers.损坏-{stamp}{extra}.json" for extra in ("", *(f"-{n}" for n in range(2, 100))))
         name = next(n for n in names if not (folder / n).exists())
@@ -103,16 +134,19 @@ def _readable(folder: Path) -> tuple[dict, str | None]:
             os.rename(folder / NAME, folder / name)
         except OSError as stuck:
             raise SaveError(f"{fault}又移不开（{stuck.strerror}）。把它改个名字，再运行一次。") from None
-        return {}, f"{fault}没有删掉，改名叫 {name}，可以交给老师看。新的答案从这里开始保存。"
+        content = {"format": 1, **({"seed": kept[1].decode()} if kept else {}), "answers": {}}
+        if kept:
+            _write(folder, content)
+        return content, f"{fault}没有删掉，改名叫 {name}，可以交给老师看。新的答案从这里开始保存。"
 
 
-def _write(folder: Path, everything: dict) -> None:
-    content = json.dumps({"format": 1, "answers": everything}, ensure_ascii=False, indent=1)
+def _write(folder: Path, content: dict) -> None:
+    written = json.dumps(content, ensure_ascii=False, indent=1)
     temporary = folder / f".answers-{os.getpid()}.tmp"
     try:
         # 半个字符（孤立的代理项）写不进 UTF-8：换成问号，不让整份答案存不上
         with open(temporary, "w", encoding="utf-8", errors="replace", newline="\n") as file:
-            file.write(content)
+            file.write(written)
             file.flush()
             os.fsync(file.fileno())
         _replace(temporary, folder / NAME)

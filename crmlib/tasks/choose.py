@@ -3,6 +3,8 @@
 单选：对就满分，错就零分。多选：(选对的 − 选错的) ÷ 应选的个数，最低零分。
 """
 
+BANK = "options"
+
 
 def many(task) -> bool:
     return bool(task.get("many", len(task.get("key") or []) > 1))

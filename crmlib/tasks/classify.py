@@ -5,6 +5,8 @@
 
 from collections import Counter
 
+BANK = "cards"
+
 
 def public(task) -> dict:
     return {"bins": task["bins"], "cards": task["cards"]}

@@ -12,6 +12,7 @@
 ``key_answer(task)``        标准答案（没有则 None）
 ``text(task, answer)``      答案的文字版
 ``faults(task)``            题目本身写错的地方
+``BANK``                    （可以没有）题库在哪个字段里：写了 draw 的题，每个学生只抽其中几项
 ``remarks(task, answer)``   （可以没有）检查以后，对每个小项说的话 {小项: 话}
 
 加一种题型：在这里加一个模块，写进 KINDS；在 widgets/ 加一个同名的 .js。
@@ -23,12 +24,12 @@ import json
 from dataclasses import dataclass, field
 
 from crmlib.cli import CourseError
-from crmlib.tasks import choose, classify, code, dialogue, form, write
+from crmlib.tasks import choose, classify, code, dialogue, form, match, number, order, write
 
-KINDS = {"choose": choose, "classify": classify, "form": form, "dialogue": dialogue, "code": code,
-         "write": write}
+KINDS = {"choose": choose, "classify": classify, "match": match, "order": order, "number": number,
+         "form": form, "dialogue": dialogue, "code": code, "write": write}
 
-_COMMON = ("id", "kind", "use", "title", "prompt", "points", "covers")
+_COMMON = ("id", "kind", "use", "title", "prompt", "points", "covers", "draw")
 _BIGGEST = 200_000  # 一份答案最多这么多字符；一张写满的大表不到它的十分之一
 
 
@@ -140,6 +141,58 @@ def public(task: dict) -> dict:
     return {**shown, "points": full_points(task), **KINDS[task["kind"]].public(task)}
 
 
+# ---- 抽题 ----
+
+def bank(task: dict) -> dict:
+    """The items that a task with ``draw`` draws from, {id: item}."""
+    return task[KINDS[task["kind"]].BANK]
+
+
+def narrow(task: dict, seed: str) -> dict:
+    """The task as one student has it: with the ``draw`` items that his seed draws from the bank.
+
+    Needs no key, so that student and grader draw alike. Items added to a bank later push out few others.
+
+    >>> task = {"id": "1.1-1", "kind": "match", "draw": 2, "left": {"a": "车", "b": "人", "c": "仓"}}
+    >>> [list(narrow(task, seed)["left"]) for seed in ("ann", "bo")]
+    [['b', 'c'], ['a', 'b']]
+    """
+    if "draw" not in task:
+        return task
+    lots = {item: hashlib.sha256(f"{seed} {task['id']} {item}".encode()).digest() for item in bank(task)}
+    return only(task, sorted(lots, key=lots.get)[: task["draw"]])
+
+
+def only(task: dict, items) -> dict:
+    """A task with just these items of its bank, no ``draw``; of key and mistakes, what is about them."""
+    kind, drawn = KINDS[task["kind"]], set(items)
+    left = {item: content for item, content in bank(task).items() if item in drawn}
+    whole, key = {name: value for name, value in task.items() if name != "draw"}, task.get("key")
+    narrowed = {**whole, kind.BANK: left}
+    if kind is choose:
+        narrowed["many"] = choose.many(task)
+    if key is None:
+        return narrowed
+    narrowed["key"] = _about(key, drawn)
+    if "mistakes" in task:
+        # 选择题的 when 是整个答案：没抽到的正确选项去掉，仍然是这个错误
+        goes = drawn | set(key) if kind is choose else drawn
+        narrowed["mistakes"] = [{**m, "when": _about(m["when"], drawn)} for m in task["mistakes"]
+                                if goes >= set(m["when"])]
+        if kind is choose:
+            narrowed["mistakes"] = [m for m in narrowed["mistakes"]
+                                    if m["when"] and set(m["when"]) != set(narrowed["key"])]
+    return narrowed
+
+
+def _about(part, drawn):
+    """What a key or a mistake says about the drawn items: {item: …}, or a list of items and small lists."""
+    if isinstance(part, dict):
+        return {item: value for item, value in part.items() if item in drawn}
+    kept = ([i for i in p if i in drawn] if isinstance(p, list) else p for p in part)
+    return [p for p in kept if (p if isinstance(p, list) else p in drawn)]
+
+
 def fingerprint(task: dict) -> str:
     """12 hex digits that change when what the student sees changes."""
     shown = json.dumps(public(task), ensure_ascii=False, sort_keys=True)
@@ -171,7 +224,24 @@ def faults(task: dict) -> list[str]:
     """
     if task["kind"] not in KINDS:
         return [f"kind“{task['kind']}”不认识；可以用：{'、'.join(KINDS)}"]
-    found = KINDS[task["kind"]].faults(task)
+    found = KINDS[task["kind"]].faults(task) + _draw_faults(task)
     names = [m["name"] for m in task.get("mistakes", [])]
     found += [f"mistakes 里“{n}”出现了两次" for n in sorted({n for n in names if names.count(n) > 1})]
+    return found
+
+
+def _draw_faults(task) -> list[str]:
+    draw, kind = task.get("draw"), KINDS[task["kind"]]
+    if draw is None:
+        return []
+    if not hasattr(kind, "BANK"):
+        return [f"{task['kind']} 不能抽题（draw）"]
+    found, items = [], bank(task)
+    if draw >= len(items):
+        found.append(f"draw 是 {draw}，要比全部 {len(items)} 项少")
+    if kind is choose and "key" in task:
+        if not choose.many(task):
+            found.append("单选题不能抽题（draw）：抽掉的可能正是对的那一个；写成多选")
+        elif draw <= len(set(items) - set(task["key"])):
+            found.append("draw 太小：抽到的选项可能一个也不该选；draw 要比错误选项的个数多")
     return found

@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass, field
 
-from crmlib.tasks import answers
+from crmlib.tasks import answers, number
 from crmlib.tasks.core import (
     KINDS,
     Result,
     TaskError,
     fingerprint,
     full_points,
+    narrow,
     public,
     score_task,
     text,
@@ -21,33 +22,62 @@ TRIES = 3  # 检查三次还不对，就可以看答案
 
 @dataclass
 class Opened:
-    """A saved answer as found: None if there is none, or none that fits the task any more."""
+    """A saved answer as found: None if there is none, or none that fits the task any more.
 
+    ``task``: the task as this student has it.
+    """
+
+    task: dict
     answer: object = None
     feedback: dict = field(default_factory=dict)
     self_marks: dict = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
 
 
+def mine(task: dict, grading: bool = False) -> dict:
+    """The task as the student of this folder has it: with the items drawn for him, and his own inputs.
+
+    ``grading``: take the seed as it was handed in; never make one. Raises TaskError if the seed
+    cannot be read or kept.
+    """
+    if "draw" in task:
+        task = narrow(task, answers.seed(make=not grading))
+    if "inputs" in task:
+        task = {**task, "given": number.given(task, _saved)}
+    return task
+
+
+def _saved(task_id):
+    try:
+        return answers.record(task_id).get("answer")
+    except TaskError:
+        return None
+
+
 def open_saved(task: dict) -> Opened:
-    """The saved answer of a task. A damaged file is set aside; whatever happened is told."""
+    """The saved answer of a task. A damaged file is set aside; whatever happened is told.
+
+    Raises SaveError if items must be drawn and the draw cannot be kept.
+    """
     try:
         record = answers.record(task["id"])
     except answers.Damaged:
         try:
-            return Opened(notices=[answers.mend() or ""])
+            notice = answers.mend() or ""
         except TaskError as fault:
-            return Opened(notices=[str(fault)])
+            notice = str(fault)
+        return Opened(mine(task), notices=[notice])
     except TaskError as fault:
-        return Opened(notices=[str(fault)])
+        return Opened(mine(task), notices=[str(fault)])
+    task = mine(task)
     answer, changed = record.get("answer"), record.get("task") != fingerprint(task)
     if answer is None:
-        return Opened()
+        return Opened(task)
     if unreadable(task, answer):
         why = "这道题改过了，以前的答案对不上" if changed else "answers.json 里这道题的答案读不出来"
-        return Opened(notices=[f"{why}，要重新答。旧的内容会留在文件里，不会丢。"])
+        return Opened(task, notices=[f"{why}，要重新答。旧的内容会留在文件里，不会丢。"])
     marks = record.get("self")
-    opened = Opened(answer, {}, marks if isinstance(marks, dict) else {})
+    opened = Opened(task, answer, {}, marks if isinstance(marks, dict) else {})
     if changed:
         opened.notices = ["这道题改过了。你以前的答案还在，看看要不要改，再检查一遍。"]
     elif _was_judged(task, record):
