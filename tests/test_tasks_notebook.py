@@ -75,7 +75,8 @@ print(*(output._repr_html_() for output in heard.outputs), heard.stdout)
 
 
 def test_in_a_notebook_a_card_instead_of_a_traceback(lesson):
-    done = in_notebook('import crmlib as crm; crm.task("2.2-99"); crm.check("9.9-1"); crm.handed("x")', lesson)
+    cell = 'import crmlib as crm; crm.task("2.2-99"); crm.check("9.9-1"); crm.handed("x")'
+    done = in_notebook(cell, lesson)
     assert done.returncode == 0, done.stderr
     assert "题目打不开" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr

@@ -13,7 +13,7 @@ import traitlets
 
 from crmlib.tasks.core import TaskError, public, score_task, text
 from crmlib.tasks.markup import markdown
-from crmlib.tasks.session import judge, keep, open_saved, store
+from crmlib.tasks.session import judge, keep, mine, open_saved, store
 
 _HERE = Path(__file__).parent
 STYLE = (_HERE / "shared.css").read_text("utf-8")
@@ -53,6 +53,7 @@ class TaskWidget(anywidget.AnyWidget):
 
     def __init__(self, task: dict):
         opened = open_saved(task)
+        task = opened.task
         shown = public(task)
         super().__init__(
             task={**shown, "prompt_html": markdown(task["prompt"])},
@@ -71,6 +72,11 @@ class TaskWidget(anywidget.AnyWidget):
         """Display the widget, and the answer as text for paper and for nbgrader's feedback page."""
         from IPython.display import HTML, display
 
+        # 同一格再运行一次：旧控件关掉，不留在内核里，不然刷新页面时它们会一起回来
+        place = (self.task["id"], _cell())
+        if place in _live:
+            _live[place].close()
+        _live[place] = self
         display(self)
         self._print = display(HTML(self._as_text()), display_id=True)
 
@@ -98,6 +104,7 @@ class TaskWidget(anywidget.AnyWidget):
             answer = _from_notebook(self._full)
         self._done = max(self._done, stamp if isinstance(stamp, int) else 0)
         self.answer = answer
+        self._full = mine(self._full)  # 别的题里的数，可能刚刚改过
         said, changes = judge(self._full, answer)
         self.result = {**said, "stamp": self._done}  # 先让学生看到结果，再写盘
         self._write(answer, lambda: store(self._full, changes))
@@ -113,6 +120,18 @@ class TaskWidget(anywidget.AnyWidget):
             from IPython.display import HTML
 
             self._print.update(HTML(self._as_text()))
+
+
+_live: dict[tuple, TaskWidget] = {}
+
+
+def _cell() -> str | None:
+    """The notebook cell that is running, if the front end says so."""
+    from IPython import get_ipython
+
+    kernel = getattr(get_ipython(), "kernel", None)
+    parent = kernel.get_parent("shell") if kernel else {}
+    return parent.get("metadata", {}).get("cellId")
 
 
 def _complete(shown: dict, answer) -> dict:

@@ -21,8 +21,8 @@ function buildClassify({ task, answer, graded, changed, say }) {
         h("span.crm-bin-title", {}, title), count), pile);
   });
   const keys = bins.length > 1 ? `1–${bins.length}` : "1";
-  const help = h(".crm-help", {}, "拖动卡片，或者点卡片再点格子。键盘：", h("kbd", {}, "Tab"), " 到卡片，",
-    h("kbd", {}, keys), " 放进格子，", h("kbd", {}, "↑ ↓"), " 换卡片，", h("kbd", {}, "退格"), " 拿回来。");
+  const help = h(".crm-help", {}, "拖动卡片，或者点卡片再点格子。", h("span.crm-keys", {}, "键盘：", h("kbd", {}, "Tab"), " 到卡片，",
+    h("kbd", {}, keys), " 放进格子，", h("kbd", {}, "↑ ↓"), " 换卡片，", h("kbd", {}, "退格"), " 拿回来。"));
   const sort = h(".crm-sort", {}, trayNode, h(".crm-bins", {}, binNodes));
   // 格子排成几列：四个排 2×2；卡片放完、左边空出来以后排成一行
   sort.style.setProperty("--across", bins.length === 4 ? 2 : Math.min(bins.length, 3));

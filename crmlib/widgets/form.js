@@ -139,7 +139,7 @@ function buildForm({ task, answer, changed, say }) {
       const search = h("input", { type: "search", placeholder: "找一找：打几个字", "aria-label": "按文字找卡片", oninput: () => {
         for (const option of options) option.hidden = !option.textContent.includes(search.value.trim());
       } });
-      panel = h("tr.crm-picker", {}, h("td", { colSpan: columns.length + titled + free, "aria-label": label },
+      panel = h("tr.crm-picker", {}, h("td.crm-wide", { colSpan: columns.length + titled + free, "aria-label": label },
         h(".crm-picker-head", {}, h("strong", {}, label), options.length > 8 ? search : null,
           h("button.crm-button", { type: "button", onclick: close }, "选好了")),
         h(".crm-picks", {}, options)));

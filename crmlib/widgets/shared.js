@@ -68,7 +68,6 @@ function formula(text, values) {
 
 /** 没按 Ctrl 之类时，键盘归我们用，不让 JupyterLab 拿去当快捷键（数字键会改单元格）。 */
 function keepKeys(root) {
-  root.dataset.lmSuppressShortcuts = "true";
   root.addEventListener("keydown", (e) => {
     if (!(e.ctrlKey || e.metaKey || e.altKey) || e.key === "Enter") e.stopPropagation();
   });
@@ -167,7 +166,8 @@ function dragCards(root, drop) {
   });
   root.addEventListener("pointerup", (e) => drag && e.pointerId === drag.id && end(true));
   root.addEventListener("pointercancel", () => end(false));
-  root.addEventListener("lostpointercapture", () => end(false));
+  // 手指按下时把手自己先被捕获，再转给 root：那一次“失去”不算
+  root.addEventListener("lostpointercapture", (e) => e.target === root && end(false));
 }
 
 /** 一张卡片：文字、来源、拖动的把手。 */
