@@ -39,7 +39,9 @@ TARGETS = [
     Target("国际及港澳台件占比", "abroad", 2.1, 0.6, "%", f"{POST}，2025 年，42.2÷1989.5"),
     Target("二月件量÷一月件量", "trough", 0.58, 0.04, "", "全国，2024 年（春节在 2 月）"),
     Target("11 月 11 日÷平常一天", "peak_2024", 1.51, 0.10, "", f"{POST}，2024 年"),
-    Target("秋季旺季平均÷平常一天", "autumn_2025", 1.18, 0.06, "", f"{POST}，2025 年（10 月 21 日—11 月 11 日）"),
+    Target(
+        "秋季旺季平均÷平常一天", "autumn_2025", 1.18, 0.06, "", f"{POST}，2025 年（10 月 21 日—11 月 11 日）"
+    ),
     Target("秋季旺季最高一天÷平常一天", "peak_2025", 1.44, 0.10, "", f"{POST}，2025 年"),
     Target("异地件 72 小时送达率", "within_72", 83.95, 3.0, "%", f"{POST}，2024 年时限测试"),
     Target("异地件平均用时", "hours", 53.88, 4.0, "小时", f"{POST}，2024 年时限测试"),
@@ -51,8 +53,17 @@ TARGETS = [
     Target("满意度：投递", "mood_2", 85.3, 2.5, "分", f"{POST}，2023 年公众满意度"),
     Target("满意度：售后", "mood_3", 76.3, 2.5, "分", f"{POST}，2023 年公众满意度"),
     Target("满意度：信息", "mood_4", 84.5, 2.5, "分", f"{POST}，2023 年公众满意度"),
-    Target("有过逾期超过 30 天的月结客户", "overdue", 44.0, 7.0, "%", "全行业企业付款调查，2024 年：44 % 的企业遇到过逾期"),
-    Target("账期（按金额加权），2024 年", "term", 76.0, 12.0, "天", "全行业企业付款调查，2024 年：平均 76 天"),
+    Target(
+        "有过逾期超过 30 天的月结客户",
+        "overdue",
+        44.0,
+        7.0,
+        "%",
+        "全行业企业付款调查，2024 年：44 % 的企业遇到过逾期",
+    ),
+    Target(
+        "账期（按金额加权），2024 年", "term", 76.0, 12.0, "天", "全行业企业付款调查，2024 年：平均 76 天"
+    ),
 ]
 
 
@@ -73,8 +84,11 @@ def _volume(worlds):
     region = np.concatenate([w.region[w.line == 0] for w in worlds])
     year = [slice(12 * k, 12 * k + 12) for k in range(3)]
     total = [express[:, y].sum() for y in year]
-    ours = {"growth_2024": 100 * (total[1] / total[0] - 1), "growth_2025": 100 * (total[2] / total[1] - 1),
-            "trough": express[:, 13].sum() / express[:, 12].sum()}
+    ours = {
+        "growth_2024": 100 * (total[1] / total[0] - 1),
+        "growth_2025": 100 * (total[2] / total[1] - 1),
+        "trough": express[:, 13].sum() / express[:, 12].sum(),
+    }
     for k in range(3):
         ours[f"price_{2023 + k}"] = income[:, year[k]].sum() / total[k]
         ours[f"share_{k}"] = 100 * express[region == k][:, year[1]].sum() / total[1]
@@ -84,13 +98,15 @@ def _volume(worlds):
 def _days(worlds):
     made = [waybills.make(w) for w in worlds]
     express = [w.line[a["customer"]] == 0 for w, a in zip(worlds, made, strict=True)]
-    a = {k: np.concatenate([m[k][e] for m, e in zip(made, express, strict=True)])
-         for k in ("pickup", "done", "destination", "trouble")}
+    a = {
+        k: np.concatenate([m[k][e] for m, e in zip(made, express, strict=True)])
+        for k in ("pickup", "done", "destination", "trouble")
+    }
     days = a["pickup"] // 1440
     counts = np.bincount(days - day(2024, 1, 1), minlength=731)
 
     def mean(first, last):
-        return counts[first - day(2024, 1, 1):last - day(2024, 1, 1) + 1].mean()
+        return counts[first - day(2024, 1, 1) : last - day(2024, 1, 1) + 1].mean()
 
     normal_2024 = mean(day(2024, 9, 1), day(2024, 10, 20))
     normal_2025 = mean(day(2025, 9, 1), day(2025, 10, 20))
@@ -103,9 +119,11 @@ def _days(worlds):
         "peak_2024": float(counts[day(2024, 11, 11) - day(2024, 1, 1)] / normal_2024),
         "autumn_2025": float(counts[autumn].mean() / normal_2025),
         "peak_2025": float(counts[autumn].max() / normal_2025),
-        "local": 100 * float((zone[this_year] == 0).mean()), "abroad": 100 * float((zone[this_year] == 5).mean()),
+        "local": 100 * float((zone[this_year] == 0).mean()),
+        "abroad": 100 * float((zone[this_year] == 5).mean()),
         "domestic": 100 * float(((zone > 0) & (zone < 5))[this_year].mean()),
-        "within_72": 100 * float((hours <= 72).mean()), "hours": float(hours.mean()),
+        "within_72": 100 * float((hours <= 72).mean()),
+        "hours": float(hours.mean()),
     }
 
 
@@ -138,18 +156,28 @@ def page(seed: str) -> str:
     """The calibration page in Markdown: ours beside the published figure."""
     ours = measure(seed)
     lines = [
-        "# 校准：我们的数据和真实数字", "",
+        "# 校准：我们的数据和真实数字",
+        "",
         "公司是虚构的，可它的起伏、结构和快慢照着真实行业来。下面每一行：左边是公开的数字，右边是课程数据里算出来的。",
-        f"（由 `crm data` 生成，按 {BLOCKS} 倍规模计算；“允许差”是测试里守住的界限。）", "",
-        "| 指标 | 公开数字 | 我们的 | 允许差 | 来源和年份 |", "|---|---:|---:|---:|---|"]
+        f"（由 `crm data` 生成，按 {BLOCKS} 倍规模计算；“允许差”是测试里守住的界限。）",
+        "",
+        "| 指标 | 公开数字 | 我们的 | 允许差 | 来源和年份 |",
+        "|---|---:|---:|---:|---|",
+    ]
     for t in TARGETS:
         digits = 2 if t.value < 20 else 1
         unit = f" {t.unit}" if t.unit else ""
-        lines.append(f"| {t.name} | {t.value:g}{unit} | {ours[t.key]:.{digits}f}{unit} | ±{t.tolerance:g} | {t.source} |")
+        figures = f"{t.value:g}{unit} | {ours[t.key]:.{digits}f}{unit} | ±{t.tolerance:g}"
+        lines.append(f"| {t.name} | {figures} | {t.source} |")
     lines += [
-        "", "## 没有公开数字可比的，是假定", "",
+        "",
+        "## 没有公开数字可比的，是假定",
+        "",
         f"- 客户年流失率：没有找到中国快递业公布的数。我们假定每年 12—18 %，这一份是 {ours['churn']:.1f} %。",
-        "- 一家公司自己收到的投诉，比邮政管理部门收到的申诉多得多（2023 年各季每百万件 1.5—1.7 起）；这里只校准构成，不校准多少。",
+        "- 一家公司自己收到的投诉，比邮政管理部门收到的申诉多得多（2023 年各季每百万件 1.5—1.7 起）；"
+        "这里只校准构成，不校准多少。",
         "- “逾期”的口径不同：调查问的是企业是否遇到过逾期，我们数的是 2024 年有过超过 30 天逾期的月结客户。",
-        "- 江苏的分区占比来自转载，是约数。2024 年起全国快递口径有变，增长率用公布的可比数。", ""]
+        "- 江苏的分区占比来自转载，是约数。2024 年起全国快递口径有变，增长率用公布的可比数。",
+        "",
+    ]
     return "\n".join(lines)

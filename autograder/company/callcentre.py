@@ -12,8 +12,46 @@ WEEK_CALLS = 12_000
 TOPICS = ["查件", "催件", "改址", "理赔", "咨询", "投诉"]
 EASY_MIX, HARD_MIX = np.array([46, 20, 12, 2, 20, 0.0]), np.array([8, 26, 8, 30, 8, 20.0])
 # 48 个半小时的来电比例
-CURVE = np.array([1] * 14 + [4, 8, 20, 34, 46, 50, 48, 44, 34, 28, 30, 38, 44, 46, 45, 44, 42, 38, 34, 30, 26, 23,
-                             20, 17, 14, 11, 8, 6, 4, 3, 2, 2, 1, 1], float)
+CURVE = np.array(
+    [1] * 14
+    + [
+        4,
+        8,
+        20,
+        34,
+        46,
+        50,
+        48,
+        44,
+        34,
+        28,
+        30,
+        38,
+        44,
+        46,
+        45,
+        44,
+        42,
+        38,
+        34,
+        30,
+        26,
+        23,
+        20,
+        17,
+        14,
+        11,
+        8,
+        6,
+        4,
+        3,
+        2,
+        2,
+        1,
+        1,
+    ],
+    float,
+)
 WEEKDAY = np.array([1.14, 1.06, 1.04, 1.02, 1.03, 0.90, 0.81])
 # 每组 15 名坐席的班次：（起、止，半小时为单位），每人每周休两天
 SHIFTS = [(16, 33)] * 6 + [(18, 35)] * 2 + [(23, 40)] * 4 + [(30, 46)] * 2 + [(0, 48)]
@@ -53,8 +91,10 @@ def calls_of_week(w):
     wrap = np.where(hard, 50, 22) * s.gamma(2.0, m) / 2 + 4
     gamer = w.part(staff)["gamer"] - 34  # 乙组里的第几名坐席
     wait, agent, gone = np.zeros(m, np.int64), np.full(m, -1), np.zeros(m, bool)
-    off = [[day_number for day_number in range(7)
-            if k != 14 and (WEEK + day_number + k) % 7 >= 5] for k in range(15)]
+    off = [
+        [day_number for day_number in range(7) if k != 14 and (WEEK + day_number + k) % 7 >= 5]
+        for k in range(15)
+    ]
     free = [[0.0] * 15, [0.0] * 15]
     busy = (talk + wrap).tolist()
     for i, (now, g, limit) in enumerate(zip(second.tolist(), team.tolist(), patience.tolist(), strict=True)):
@@ -75,8 +115,18 @@ def calls_of_week(w):
         wait[i], agent[i] = int(delay), best
     rate = np.where(hard, 0.44, 0.84) + np.where(team == 0, t["team_edge"], 0)
     rate -= np.where((team == 1) & (agent == gamer), 0.20, 0)
-    return {"second": second, "hard": hard, "team": team, "topic": topic, "talk": talk, "wrap": wrap,
-            "wait": wait, "agent": agent, "gone": gone, "solved": s.chance(rate)}
+    return {
+        "second": second,
+        "hard": hard,
+        "team": team,
+        "topic": topic,
+        "talk": talk,
+        "wrap": wrap,
+        "wait": wait,
+        "agent": agent,
+        "gone": gone,
+        "solved": s.chance(rate),
+    }
 
 
 def calls(w) -> dict:
@@ -87,11 +137,15 @@ def calls(w) -> dict:
     customer = alive[np.searchsorted(weight / weight[-1], s.uniform(m), side="right")]
     served = ~a["gone"]
     return {
-        "通话编号": Ids("H", 1 + np.arange(m), 5), "来电时间": WEEK * 1440 + a["second"] // 60,
-        "客户编号": Maybe(w.ids(customer), s.chance(0.55, m)), "类型": Coded(a["topic"], TOPICS),
-        "难度": Coded(a["hard"].astype(int), ["简单", "疑难"]), "班组": Coded(a["team"], ["甲组", "乙组"]),
+        "通话编号": Ids("H", 1 + np.arange(m), 5),
+        "来电时间": WEEK * 1440 + a["second"] // 60,
+        "客户编号": Maybe(w.ids(customer), s.chance(0.55, m)),
+        "类型": Coded(a["topic"], TOPICS),
+        "难度": Coded(a["hard"].astype(int), ["简单", "疑难"]),
+        "班组": Coded(a["team"], ["甲组", "乙组"]),
         "坐席": Maybe(Ids("E", 19 + 15 * a["team"] + np.maximum(a["agent"], 0), 3), served),
-        "排队秒": a["wait"], "放弃": a["gone"],
+        "排队秒": a["wait"],
+        "放弃": a["gone"],
         "通话秒": Maybe(np.rint(a["talk"]).astype(np.int64), served),
         "后处理秒": Maybe(np.rint(a["wrap"]).astype(np.int64), served),
         "一次解决": Maybe(a["solved"], served),
@@ -116,7 +170,9 @@ def call_intervals(w) -> dict:
     scale = WEEK_CALLS / (day_factor(WEEK + np.arange(7)).sum() * CURVE.sum())
     agents = 2 * on_duty(days)
     volume = s.poisson(shape * scale)
-    handle = np.where(volume > 0, np.rint(214 + s.normal(shape.shape) * 90 / np.sqrt(np.maximum(volume, 1))), 0)
+    handle = np.where(
+        volume > 0, np.rint(214 + s.normal(shape.shape) * 90 / np.sqrt(np.maximum(volume, 1))), 0
+    )
     handle = np.where(volume > 0, np.clip(handle, 90, 420), 0).astype(np.int64)
     load = volume * handle / 1800
     waits = erlang_c(agents, load)
@@ -139,9 +195,13 @@ def call_intervals(w) -> dict:
     handle[here] = np.rint(seconds / np.maximum(count(served).ravel(), 1)).reshape(7, 48)
     half = np.tile(np.arange(48), DAYS)
     return {
-        "日期": np.repeat(days, 48), "时段": [f"{k // 2:02d}:{k % 2 * 30:02d}" for k in half.tolist()],
-        "在岗坐席": agents.ravel(), "来电量": volume.ravel(), "放弃量": lost.ravel(),
-        "20秒内接通": quick.ravel(), "平均处理秒": handle.ravel(),
+        "日期": np.repeat(days, 48),
+        "时段": [f"{k // 2:02d}:{k % 2 * 30:02d}" for k in half.tolist()],
+        "在岗坐席": agents.ravel(),
+        "来电量": volume.ravel(),
+        "放弃量": lost.ravel(),
+        "20秒内接通": quick.ravel(),
+        "平均处理秒": handle.ravel(),
     }
 
 
@@ -156,7 +216,13 @@ def call_quality(w) -> dict:
     call, grader = np.repeat(picked, 3), np.tile(np.arange(3), 60)
     quality = np.repeat(s.normal(60, 3.7, 0.7) + 0.4 * a["solved"][picked], 3)
     bias = np.array([0.45, -0.40, 0.0])[grader]
-    scores = {k: np.clip(np.rint(quality + bias + s.normal(180, 0, 0.55)), 1, 5).astype(np.int64) for k in ASPECTS}
+    scores = {
+        k: np.clip(np.rint(quality + bias + s.normal(180, 0, 0.55)), 1, 5).astype(np.int64) for k in ASPECTS
+    }
     total = sum(scores.values())
-    return {"通话编号": Ids("H", 1 + call, 5), "质检员": Ids("E", np.array([55, 56, 59])[grader], 3), **scores,
-            "合格": total >= 18}
+    return {
+        "通话编号": Ids("H", 1 + call, 5),
+        "质检员": Ids("E", np.array([55, 56, 59])[grader], 3),
+        **scores,
+        "合格": total >= 18,
+    }

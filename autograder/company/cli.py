@@ -70,7 +70,9 @@ def main(argv) -> int:
     wanted = _wanted(options.tables)
     if options.out is None:
         if options.seed != COURSE_SEED or options.scale != 1 or options.tables or options.cluster:
-            raise CourseError("换种子、换规模或只要几张表时，用 --out 文件夹 说明写到哪里；课程自带的表不会被改动。")
+            raise CourseError(
+                "换种子、换规模或只要几张表时，用 --out 文件夹 说明写到哪里；课程自带的表不会被改动。"
+            )
         return build()
     if options.scale == 1 and not options.cluster:
         return _class_set(options, wanted)
@@ -97,11 +99,15 @@ def _wanted(text):
 
 # ── 课程自带的一份 ──────────────────────────────────────────────────────────────────────────
 
+
 def derived() -> dict:
     """Every file that ``crm data`` writes for the course: ``{path: bytes}``."""
     known, root = schema(), paths.root()
     made, world = tables.make(COURSE_SEED)
-    files = {root / "datasets" / f"{name}.csv": frames.csv_bytes(frame, known[name]) for name, frame in made.items()}
+    files = {
+        root / "datasets" / f"{name}.csv": frames.csv_bytes(frame, known[name])
+        for name, frame in made.items()
+    }
     files[manifest_path()] = world.log.csv_bytes()
     files |= pages.files(root, known)
     files[root / "docs" / "calibration.md"] = calibration.page(COURSE_SEED).encode()
@@ -116,7 +122,9 @@ def build() -> int:
     files = derived()
     for folder in sorted({path.parent for path in files}):
         write.replace_files({p.name: data for p, data in files.items() if p.parent == folder}, folder)
-    size = sum(len(data) for path, data in files.items() if path.suffix == ".csv" and path.parent.name == "datasets")
+    size = sum(
+        len(data) for path, data in files.items() if path.suffix == ".csv" and path.parent.name == "datasets"
+    )
     print(f"写好了 {len(tables.ALL)} 张表（{size / 1e6:.1f} MB）、脏数据记录、数据字典页和校准页。")
     return 0
 
@@ -139,6 +147,7 @@ def check() -> int:
 
 # ── 给一个班的一份，和大规模的一份 ──────────────────────────────────────────────────────────
 
+
 def _class_set(options, wanted) -> int:
     _refuse_foreign(options.out)
     known = schema()
@@ -159,8 +168,17 @@ def _class_set(options, wanted) -> int:
 def _large(options, wanted) -> int:
     _refuse_foreign(options.out)
     with write.staging(options.out) as stage:
-        total = scale.generate(options.seed, options.scale, wanted, schema(), stage, MESS,
-                               options.workers, options.cluster, report=scale.Progress(f"{options.scale} 倍规模"))
+        total = scale.generate(
+            options.seed,
+            options.scale,
+            wanted,
+            schema(),
+            stage,
+            MESS,
+            options.workers,
+            options.cluster,
+            report=scale.Progress(f"{options.scale} 倍规模"),
+        )
         shutil.copyfile(paths.datasets() / "dictionary.toml", stage / "datasets" / "dictionary.toml")
         _put(stage, options.out)
     rows = "、".join(f"{name} {count:,}" for name, count in total.items())

@@ -18,40 +18,78 @@ from autograder.company.mess import Log
 from autograder.company.streams import Stream
 from autograder.company.truth import Truth, draw
 
-CUSTOMERS = 1_500     # 一块有多少客户
-MONTHS = 39           # 2023-01 … 2026-03；最后三个月是留出来检验的
+CUSTOMERS = 1_500  # 一块有多少客户
+MONTHS = 39  # 2023-01 … 2026-03；最后三个月是留出来检验的
 SNAPSHOT = day(2025, 12, 31)
-HUB_CHANGE = 27       # 2025-04
+HUB_CHANGE = 27  # 2025-04
 LINES = ["快递", "合同物流"]
 SIZES = ["微型", "小型", "中型", "大型"]
 ROLES = ["发货方", "收货方", "代理商"]
 SOURCES = ["转介绍", "上门开发", "电话开发", "网络", "展会", "招投标"]
 REASONS = ["价格", "服务质量", "业务萎缩", "转投同行", "搬迁停业"]
-SALES = 18            # 销售员工 E001 … E018
+SALES = 18  # 销售员工 E001 … E018
 REGION_SELLERS = np.array([[0, 8], [9, 12], [13, 17]])
 
-# 每年的水平与价格（一块，1500 家客户）；前三季度按它定，四季度再加旺季、减流失。2025 年收入约 2.6 亿元，快递、合同物流各一半；
+# 每年的水平与价格（一块，1500 家客户）；前三季度按它定，四季度再加旺季、减流失。
+# 2025 年收入约 2.6 亿元，快递、合同物流各一半；
 # 快递件量的增长取全国可比口径（2024 年 +21.5 %，2025 年 +13.6 %）。
 PARCELS = np.array([12.73e6, 15.46e6, 17.20e6, 18.9e6])
 PARCEL_PRICE = np.array([9.10, 7.90, 7.40, 7.20])
 ORDERS = np.array([0.737e6, 0.774e6, 0.797e6, 0.845e6])
 ORDER_PRICE = np.array([168.0, 163.0, 160.0, 159.0])
 # 月度起伏：春节在 2023 年 1 月、2024 年 2 月、2025 年 1 月末、2026 年 2 月
-SEASON = np.array([
-    0.74, 0.88, 1.00, 0.97, 1.01, 1.05, 0.97, 0.97, 1.01, 1.06, 1.22, 1.12,
-    1.01, 0.586, 0.99, 0.97, 1.01, 1.05, 0.98, 0.99, 1.03, 1.08, 1.22, 1.12,
-    0.86, 0.83, 1.00, 0.98, 1.02, 1.06, 0.99, 1.00, 1.04, 1.13, 1.28, 1.16,
-    0.98, 0.62, 1.00])
+SEASON = np.array(
+    [
+        0.74,
+        0.88,
+        1.00,
+        0.97,
+        1.01,
+        1.05,
+        0.97,
+        0.97,
+        1.01,
+        1.06,
+        1.22,
+        1.12,
+        1.01,
+        0.586,
+        0.99,
+        0.97,
+        1.01,
+        1.05,
+        0.98,
+        0.99,
+        1.03,
+        1.08,
+        1.22,
+        1.12,
+        0.86,
+        0.83,
+        1.00,
+        0.98,
+        1.02,
+        1.06,
+        0.99,
+        1.00,
+        1.04,
+        1.13,
+        1.28,
+        1.16,
+        0.98,
+        0.62,
+        1.00,
+    ]
+)
 # 江苏 2024 年件量：苏南 51.9 %、苏中 18.1 %、苏北约 30 %
 REGION_SHARE = np.array([0.519, 0.181, 0.300])
 # 每年流失水平（对数几率）：2023、2024 年低于 2025 年
 CHURN_YEAR = (-0.60, -0.45, 0.0)
 
 CONTRACT_SHARE = np.array([0.60, 0.60, 0.30, 0.40, 0.50, 0.35, 0.06, 0.15])
-INDUSTRY_MIX = np.array([
-    [24, 18, 8, 6, 10, 10, 16, 8],
-    [12, 16, 20, 10, 12, 12, 13, 5],
-    [8, 14, 12, 24, 8, 12, 18, 4]], float)
+INDUSTRY_MIX = np.array(
+    [[24, 18, 8, 6, 10, 10, 16, 8], [12, 16, 20, 10, 12, 12, 13, 5], [8, 14, 12, 24, 8, 12, 18, 4]], float
+)
 CITY_MIX = [np.array([38, 24, 16, 16, 6.0]), np.array([46, 26, 28.0]), np.array([28, 18, 24, 16, 14.0])]
 
 
@@ -76,25 +114,25 @@ class World:
     truth: Truth
     n: int
     log: Log = field(default_factory=Log)
-    city: np.ndarray = None       # 0 … 12
-    region: np.ndarray = None     # 0 苏南, 1 苏中, 2 苏北
+    city: np.ndarray = None  # 0 … 12
+    region: np.ndarray = None  # 0 苏南, 1 苏中, 2 苏北
     industry: np.ndarray = None
-    line: np.ndarray = None       # 0 快递, 1 合同物流
+    line: np.ndarray = None  # 0 快递, 1 合同物流
     size: np.ndarray = None
-    start: np.ndarray = None      # 合作开始（天）
-    end: np.ndarray = None        # 合作结束（天）；还在合作的是一个很大的数
-    gap: np.ndarray = None        # 我方报价高出同行，千分之几
-    monthly: np.ndarray = None    # 月结
-    seller: np.ndarray = None     # 客户经理 1 … 18
-    volume: np.ndarray = None     # n × 39 件（票）
-    late: np.ndarray = None       # 其中晚点
+    start: np.ndarray = None  # 合作开始（天）
+    end: np.ndarray = None  # 合作结束（天）；还在合作的是一个很大的数
+    gap: np.ndarray = None  # 我方报价高出同行，千分之几
+    monthly: np.ndarray = None  # 月结
+    seller: np.ndarray = None  # 客户经理 1 … 18
+    volume: np.ndarray = None  # n × 39 件（票）
+    late: np.ndarray = None  # 其中晚点
     late_rate: np.ndarray = None  # 晚点的概率
-    revenue: np.ndarray = None    # 元
-    cost: np.ndarray = None       # 元
+    revenue: np.ndarray = None  # 元
+    cost: np.ndarray = None  # 元
     complaint_customer: np.ndarray = None
     complaint_month: np.ndarray = None
     complaint_solved: np.ndarray = None
-    features: dict = None         # 2025 年流失模型的五个因素（在合作的客户）
+    features: dict = None  # 2025 年流失模型的五个因素（在合作的客户）
     loss_maker: int = -1
     parts: dict = field(default_factory=dict)
 
@@ -182,7 +220,7 @@ def _latent(w):
     w.size = np.searchsorted([-0.9, 0.6, 1.7], base + s.normal(n, 0, 0.5))
     w.monthly = np.zeros(n, bool)
     wish = base + 0.8 * w.line + s.normal(n, 0, 0.8)
-    w.monthly[np.argsort(-wish, kind="stable")[:n * 400 // 1500]] = True
+    w.monthly[np.argsort(-wish, kind="stable")[: n * 380 // 1500]] = True
     growth = s.normal(n, 0, 0.10)
     turn = s.normal(n, 0, 0.22)  # 2025 年年中起的转折
     months = np.arange(MONTHS)
@@ -190,9 +228,11 @@ def _latent(w):
     level = base[:, None] + growth[:, None] * (months - 24) / 12 + turn[:, None] * ramp
     level = level + s.normal((n, MONTHS), 0, 0.11)
     return {
-        "volume": np.exp(level) * SEASON, "base": base,
+        "volume": np.exp(level) * SEASON,
+        "base": base,
         "late": s.normal(n, 0, 0.42)[:, None] + s.normal((n, MONTHS), 0, 0.10),
-        "price": s.normal(n, 0, 0.10) - 0.05 * base, "margin": s.normal(n, 0, 1.0),
+        "price": s.normal(n, 0, 0.10) - 0.05 * base,
+        "margin": s.normal(n, 0, 1.0),
     }
 
 
@@ -213,14 +253,18 @@ def _months(w, latent):
         for line, totals in enumerate((PARCELS, ORDERS)):
             here = w.line == line
             weight = SEASON[early].sum() / SEASON[12:24].sum()
-            x[here] *= totals[year] * n / CUSTOMERS * weight / x[here][:, :len(early)].sum()
-        _fill(w, s, early, x[:, :len(early)], latent, t)
+            x[here] *= totals[year] * n / CUSTOMERS * weight / x[here][:, : len(early)].sum()
+        _fill(w, s, early, x[:, : len(early)], latent, t)
         if year < 3:
             _complain(w, s, early, year)
             _leave(w, s, year, t)
             late_months = np.array(months[9:])
-            stay = np.clip((np.minimum(w.end[:, None], last[late_months]) - first[late_months])
-                           / (last - first)[late_months], 0, 1)
+            stay = np.clip(
+                (np.minimum(w.end[:, None], last[late_months]) - first[late_months])
+                / (last - first)[late_months],
+                0,
+                1,
+            )
             _fill(w, s, late_months, x[:, 9:] * stay, latent, t)
             _complain(w, s, late_months, year)
 
@@ -249,7 +293,7 @@ def _fill(w, s, months, x, latent, t):
 
 def _complain(w, s, months, year):
     volume = w.volume[:, months]
-    heat = volume ** 0.40 * (w.late_rate[:, months] / 0.12) ** 0.7
+    heat = volume**0.40 * (w.late_rate[:, months] / 0.12) ** 0.7
     typical = (0.0425 * (1 + 0.14 * year)) / np.where(w.line, 5.6, 14.0)  # 每月约 0.05 起
     counts = s.poisson(heat * typical[:, None])
     customer, month = np.nonzero(counts)
@@ -276,8 +320,13 @@ def _features(w, year, who):
     on_time = 1 - w.late[who][:, months].sum(axis=1) / np.maximum(volume.sum(axis=1), 1)
     trend = np.log((volume[:, 6:].mean(axis=1) + 1e-9) / (volume[:, :6].mean(axis=1) + 1e-9))
     tenure = (day(2023 + year, 9, 30) - w.start[who]) / 365
-    return {"complaint": open_case[who].astype(float), "on_time": on_time, "gap": w.gap[who] / 10,
-            "tenure": tenure, "trend": trend}
+    return {
+        "complaint": open_case[who].astype(float),
+        "on_time": on_time,
+        "gap": w.gap[who] / 10,
+        "tenure": tenure,
+        "trend": trend,
+    }
 
 
 def _leave(w, s, year, t):
@@ -285,9 +334,15 @@ def _leave(w, s, year, t):
     if len(who) < 2:
         return
     x = _features(w, year, who)
-    log_odds = (t["churn_base"] + CHURN_YEAR[year] + t["churn_complaint"] * x["complaint"]
-                + t["churn_on_time"] * zscore(x["on_time"]) + t["churn_gap"] * zscore(x["gap"])
-                + t["churn_tenure"] * zscore(x["tenure"]) + t["churn_trend"] * zscore(x["trend"]))
+    log_odds = (
+        t["churn_base"]
+        + CHURN_YEAR[year]
+        + t["churn_complaint"] * x["complaint"]
+        + t["churn_on_time"] * zscore(x["on_time"])
+        + t["churn_gap"] * zscore(x["gap"])
+        + t["churn_tenure"] * zscore(x["tenure"])
+        + t["churn_trend"] * zscore(x["trend"])
+    )
     gone = s.chance(sigmoid(log_odds))
     w.end[who[gone]] = day(2023 + year, 10, 8) + s.whole(0, 52, int(gone.sum()))
     if year == 2:
@@ -332,6 +387,7 @@ def _money(w, latent):
 
 # ── 表 ──────────────────────────────────────────────────────────────────────────────────────
 
+
 def customers(w) -> dict:
     s, n = w.stream("customers.table"), w.n
     gone = w.end <= SNAPSHOT
@@ -367,9 +423,16 @@ def _reasons(w, s):
     open_case = np.zeros(w.n)
     np.add.at(open_case, w.complaint_customer[~w.complaint_solved], 1)
     late = (w.late.sum(axis=1) + 1) / (w.volume.sum(axis=1) + 8)
-    weights = np.stack([
-        np.exp(w.gap / 60), np.exp(6 * (late - 0.13)) * (1 + open_case), np.full(w.n, 0.9),
-        np.full(w.n, 1.0), np.full(w.n, 0.35)], axis=1)
+    weights = np.stack(
+        [
+            np.exp(w.gap / 60),
+            np.exp(6 * (late - 0.13)) * (1 + open_case),
+            np.full(w.n, 0.9),
+            np.full(w.n, 1.0),
+            np.full(w.n, 0.35),
+        ],
+        axis=1,
+    )
     return s.pick(weights)
 
 
@@ -393,14 +456,14 @@ def contacts(w) -> dict:
 
 
 def contracts(w) -> dict:
-    """Current or last contract of the customers of contract logistics and the larger express ones."""
+    """The yearly contract that came up last, of contract logistics and the larger express customers."""
     s = w.stream("contracts")
     wanted = np.nonzero((w.line == 1) | (w.size == 3))[0]
-    who = np.sort(wanted[s.order(len(wanted))[:w.n * 420 // 1500]])
+    who = np.sort(wanted[s.order(len(wanted))[: w.n * 420 // 1500]])
     m = len(who)
     gone = w.end[who] <= SNAPSHOT
-    final = np.where(gone, w.end[who], SNAPSHOT)
-    years = np.maximum((final - w.start[who]) // 365, 0)
+    elapsed = (np.where(gone, w.end[who], SNAPSHOT) - w.start[who]) // 365
+    years = np.where(gone, elapsed, np.maximum(elapsed - 1, 0))
     begin = w.start[who] + years * 365
     expiry = np.where(gone, w.end[who], begin + 364)
     status = np.where(gone, 1, np.where(expiry <= SNAPSHOT, 0, 2))

@@ -93,6 +93,7 @@ def select(frame, where):
 
 # ── 写成文字 ────────────────────────────────────────────────────────────────────────────────
 
+
 def _lookup(values, spell):
     """Spell each distinct value once."""
     distinct, places = np.unique(np.asarray(values), return_inverse=True)
@@ -159,6 +160,7 @@ def quote(word: str) -> str:
 
 # ── 写成 Parquet ────────────────────────────────────────────────────────────────────────────
 
+
 def arrow(column, spec):
     """The column as a pyarrow array of the type that ``arrow_type(spec)`` names."""
     import pyarrow as pa
@@ -203,9 +205,17 @@ def arrow_type(spec):
     names = word_type()
     if "ref" in spec:  # 外键反复出现：存成字典编码，又小又快
         return names
-    return {"id": pa.string(), "text": pa.string(), "choice": names, "flag": names, "month": names,
-            "whole": pa.int32(), "number": pa.float64(), "date": pa.date32(),
-            "time": pa.timestamp("ms")}[spec["type"]]
+    return {
+        "id": pa.string(),
+        "text": pa.string(),
+        "choice": names,
+        "flag": names,
+        "month": names,
+        "whole": pa.int32(),
+        "number": pa.float64(),
+        "date": pa.date32(),
+        "time": pa.timestamp("ms"),
+    }[spec["type"]]
 
 
 def arrow_table(frame, spec):
@@ -228,7 +238,9 @@ def pandas(frame, spec):
     import pyarrow as pa
 
     table = arrow_table(frame, spec)
-    words = pa.schema([pa.field(f.name, pa.string() if f.type == word_type() else f.type) for f in table.schema])
+    words = pa.schema(
+        [pa.field(f.name, pa.string() if f.type == word_type() else f.type) for f in table.schema]
+    )
     table = table.cast(words).to_pandas(types_mapper={pa.string(): _words()}.get)
     for heading, column in spec["columns"].items():
         if column["type"] in ("date", "time"):
@@ -258,7 +270,7 @@ def _id_array(ids, mask):
         return pa.array(words, pa.string(), mask=mask)
     prefix = ids.prefix.encode()
     text = np.empty((len(numbers), len(prefix) + width), np.uint8)
-    text[:, :len(prefix)] = np.frombuffer(prefix, np.uint8)
+    text[:, : len(prefix)] = np.frombuffer(prefix, np.uint8)
     rest = numbers.astype(np.uint32) if top < 2**32 else numbers
     for place in range(len(prefix) + width - 1, len(prefix) - 1, -1):
         rest, digit = np.divmod(rest, rest.dtype.type(10))

@@ -6,18 +6,18 @@ from autograder.company.customers import FOREVER
 from autograder.company.frames import Coded, Ids, Maybe, day
 from autograder.company.names import REGIONS
 
-COHORT = 1_500            # 2025 年一季度首次下单的散客：每一单都有记录
-OTHERS = 4_000            # 老散客：营销活动的对象
+COHORT = 1_500  # 2025 年一季度首次下单的散客：每一单都有记录
+OTHERS = 3_800  # 老散客：营销活动的对象
 START, END = day(2025, 1, 1), day(2025, 12, 31)
-JOIN = day(2025, 7, 1)    # 会员计划上线
+JOIN = day(2025, 7, 1)  # 会员计划上线
 KINDS = ["个人", "微商", "小店"]
 
 
 def orders(w):
     """Every order of the cohort, from the BG/NBD model itself (Fader, Hardie & Lee 2005).
 
-    While alive a sender orders at a Poisson rate λ ~ Gamma(r, α); after each order he drops out with
-    probability p ~ Beta(a, b). Time runs in days from the first order to the end of the year.
+    While alive a sender orders at a Poisson rate λ ~ Gamma(r, α); after each order but the first he drops
+    out with probability p ~ Beta(a, b). Time runs in days from the first order to the end of the year.
     """
     s, t = w.stream("orders"), w.truth
     first = START + np.floor(s.uniform(COHORT) * 28)
@@ -27,25 +27,30 @@ def orders(w):
     now = first + 0.5 * np.ones(COHORT)
     alive = np.arange(COHORT)
     while len(alive):
-        alive = alive[~s.chance(drop[alive])]
         now[alive] = now[alive] - np.log(1 - s.uniform(len(alive))) / rate[alive]
         alive = alive[now[alive] < END + 1]
         sender.append(alive)
         when.append(np.floor(now[alive]))
+        alive = alive[~s.chance(drop[alive])]
     sender, when = np.concatenate(sender), np.concatenate(when).astype(np.int64)
-    # 同一天下的几单合成一单，按天记账的表里本来就分不开
-    pairs = np.unique(sender * 100_000 + when)
-    sender, when = pairs // 100_000, pairs % 100_000
+    order = np.argsort(when * 10_000 + sender, kind="stable")
+    sender, when = sender[order], when[order]
+    fresh = np.concatenate([[True], (np.diff(sender) != 0) | (np.diff(when) != 0)])
+    nth = np.arange(len(when)) - np.maximum.accumulate(np.where(fresh, np.arange(len(when)), 0))
     # 每单金额（Gamma-Gamma）：与下单多少无关
     p, q = t["spend_p"], t["spend_q"]
     scale = s.gamma(q, COHORT)
     gamma = t["spend_mean"] * (q - 1) / p
     money = s.gamma(p, len(sender)) / scale[sender] * gamma
     cents = np.maximum(np.rint(money * 10), 40).astype(np.int64)  # 角
-    joined = _joined(w, sender, when)
-    order = np.argsort(when * 10_000 + sender, kind="stable")
-    return {"sender": sender[order], "when": when[order], "money": cents[order], "joined": joined,
-            "first": first.astype(np.int64), "rate": rate, "drop": drop}
+    return {
+        "sender": sender,
+        "when": when,
+        "nth": 1 + nth,
+        "money": cents,
+        "joined": _joined(w, sender, when),
+        "first": first.astype(np.int64),
+    }
 
 
 def _joined(w, sender, when):
@@ -57,7 +62,12 @@ def _joined(w, sender, when):
 
 def small_orders(w) -> dict:
     a = w.part(orders)
-    return {"寄件人编号": Ids("S", 1 + a["sender"], 4), "日期": a["when"], "金额": a["money"]}
+    return {
+        "寄件人编号": Ids("S", 1 + a["sender"], 4),
+        "日期": a["when"],
+        "当天第几单": a["nth"],
+        "金额": a["money"],
+    }
 
 
 GROUPS = ("可说服", "必买", "无动于衷", "勿扰")  # 学生看不到的四类人
@@ -75,9 +85,10 @@ def audience(w):
         "kind": kind,
         "orders": np.maximum(s.poisson(often * s.gamma(12.0, OTHERS) / 12), 1),
         "coupons": np.where(kind == 0, 1 + s.poisson(coupons), s.poisson(coupons)),
-        "recency": np.minimum(np.rint(s.gamma(2.0, OTHERS) / 2 * np.array([40, 15, 120, 26])[kind]) + 1, 180)
-        .astype(np.int64),
-        "unsubscribed": s.chance(np.array([0.03, 0.03, 0.05, 0.70])[kind]),
+        "recency": np.minimum(
+            np.rint(s.gamma(2.0, OTHERS) / 2 * np.array([40, 15, 120, 26])[kind]) + 1, 180
+        ).astype(np.int64),
+        "unsubscribed": s.chance(np.array([0.03, 0.03, 0.05, 0.80])[kind]),
         "consent": s.chance(0.88, OTHERS),
     }
 
@@ -119,27 +130,35 @@ def loyalty_ledger(w) -> dict:
     spender = member[(earned[member] > 60) & s.chance(0.45, len(member))]
     sender = np.concatenate([member, who, spender])
     date = np.concatenate([np.full(len(member), JOIN + 6), when, until[spender]])
-    value = np.concatenate([np.full(len(member), 50), points,
-                            -(np.minimum(earned[spender], 400) // 50 * 50)])
+    value = np.concatenate([np.full(len(member), 50), points, -(np.minimum(earned[spender], 400) // 50 * 50)])
     kind = np.concatenate([np.zeros(len(member)), np.ones(len(who)), np.full(len(spender), 2)]).astype(int)
     order = np.argsort(date * 10_000 + sender, kind="stable")
     return {
-        "流水号": Ids("J", 1 + np.arange(len(order)), 4), "寄件人编号": Ids("S", 1 + sender[order], 4),
-        "日期": date[order], "类型": Coded(kind[order], ["入会赠送", "下单积分", "兑换"]),
+        "流水号": Ids("J", 1 + np.arange(len(order)), 4),
+        "寄件人编号": Ids("S", 1 + sender[order], 4),
+        "日期": date[order],
+        "类型": Coded(kind[order], ["入会赠送", "下单积分", "兑换"]),
         "积分": value[order],
     }
 
 
-CAMPAIGNS = [("短信满减券", "短信", day(2025, 7, 14), 0.12), ("电子邮件新品", "邮件", day(2025, 9, 8), 0.05),
-             ("电话回访优惠", "电话", day(2025, 10, 13), 1.80)]
+CAMPAIGNS = [
+    ("短信满减券", "短信", day(2025, 7, 14), 0.12),
+    ("电子邮件新品", "邮件", day(2025, 9, 8), 0.05),
+    ("电话回访优惠", "电话", day(2025, 10, 13), 1.80),
+]
 
 
 def campaigns(w) -> dict:
     name, way, when, cost = zip(*CAMPAIGNS, strict=True)
     return {
-        "活动编号": Ids("A", np.array([1, 2, 3]), 1), "名称": list(name), "渠道": Coded(np.arange(3), list(way)),
-        "开始日期": np.array(when), "观察天数": np.array([30, 30, 30]),
-        "每人成本": np.rint(np.array(cost) * 100).astype(np.int64), "目标": ["多下单", "点开邮件", "多下单"],
+        "活动编号": Ids("A", np.array([1, 2, 3]), 1),
+        "名称": list(name),
+        "渠道": Coded(np.arange(3), list(way)),
+        "开始日期": np.array(when),
+        "观察天数": np.array([30, 30, 30]),
+        "每人成本": np.rint(np.array(cost) * 100).astype(np.int64),
+        "目标": ["多下单", "点开邮件", "多下单"],
     }
 
 
@@ -163,41 +182,42 @@ def contacts_sent(w) -> dict:
     w.log.add("违反同意", "contacts_sent", keys, "组别", ["不应联系"] * len(bad), ["触达"] * len(bad))
     mail = (which == 1) & treated
     return {
-        "活动编号": Ids("A", which + 1, 1), "寄件人编号": Ids("S", COHORT + 1 + who, 4),
+        "活动编号": Ids("A", which + 1, 1),
+        "寄件人编号": Ids("S", COHORT + 1 + who, 4),
         "组别": Coded(treated.astype(int), ["对照", "触达"]),
         "邮件标题": Maybe(Coded(subject.astype(int), ["甲", "乙"]), mail),
-        "打开": Maybe(opened, mail), "响应": answered, "毛利": margin.astype(np.int64),
+        "打开": Maybe(opened, mail),
+        "响应": answered,
+        "毛利": margin.astype(np.int64),
     }
 
 
 # 四类客户的画像：月均件数（取对数）、件均重量、旺季系数、退货率、增值服务占比
-PROFILE = np.array([
-    [7.2, 2.1, 1.10, 3.0, 26.0],     # 工厂：量稳、件重、要增值服务
-    [8.6, 0.6, 2.10, 14.0, 8.0],     # 电商：量大、件轻、旺季翻倍、退货多
-    [6.4, 1.3, 1.45, 7.5, 14.0],     # 商超分销
-    [4.6, 0.4, 1.20, 4.0, 3.0]])     # 小微
+PROFILE = np.array(
+    [
+        [7.2, 2.1, 1.10, 3.0, 26.0],  # 工厂：量稳、件重、要增值服务
+        [8.6, 0.6, 2.10, 14.0, 8.0],  # 电商：量大、件轻、旺季翻倍、退货多
+        [6.4, 1.3, 1.45, 7.5, 14.0],  # 商超分销
+        [4.6, 0.4, 1.20, 4.0, 3.0],
+    ]
+)  # 小微
 SPREAD = np.array([0.42, 0.30, 0.13, 1.5, 2.6])
 
 
 def customer_profile(w) -> dict:
-    """Two portraits of 600 accounts: 2023, when four kinds stood apart, and 2025, when two had grown alike."""
+    """Two portraits of 600 accounts: 2023, when four kinds stood apart, and 2025, when they had blurred."""
     s = w.stream("customer_profile")
     known = np.nonzero((w.start < day(2023, 1, 1)) & (w.end == FOREVER))[0]
     known = known[s.order(len(known))[:600]]
     kind = s.choice([30, 28, 22, 20], len(known))
-    frames = []
-    for blurred in (False, True):
-        centre = PROFILE.copy()
-        width = SPREAD * (1.30 if blurred else 1.0)
-        if blurred:  # 商超分销越来越像工厂
-            centre[2] = PROFILE[2] + 0.60 * (PROFILE[0] - PROFILE[2])
-        x = centre[kind] + s.normal((len(known), 5)) * width
-        frames.append(x)
+    # 2025 年各家的做法越来越像，界线模糊了：分三类、四类都说得通
+    frames = [PROFILE[kind] + s.normal((len(known), 5)) * SPREAD * width for width in (1.0, 1.3)]
     x = np.concatenate(frames)
     order = np.argsort(np.tile(known, 2) + np.repeat([0, w.n], len(known)), kind="stable")
     x, who = x[order], np.tile(known, 2)[order]
     return {
-        "客户编号": w.ids(who), "年份": np.repeat([2023, 2025], len(known)),
+        "客户编号": w.ids(who),
+        "年份": np.repeat([2023, 2025], len(known)),
         "月均件数": np.maximum(np.rint(np.exp(x[:, 0])), 5).astype(np.int64),
         "件均重量": np.maximum(np.rint(np.exp(x[:, 1]) * 10), 2).astype(np.int64),
         "旺季系数": np.maximum(np.rint(x[:, 2] * 100), 60).astype(np.int64),

@@ -40,8 +40,9 @@ class Log:
         """
         if kind not in KINDS:
             raise KeyError(kind)
-        self.entries += [(kind, table, str(k), column, str(w), str(n))
-                         for k, w, n in zip(keys, was, now, strict=True)]
+        self.entries += [
+            (kind, table, str(k), column, str(w), str(n)) for k, w, n in zip(keys, was, now, strict=True)
+        ]
 
     def csv_bytes(self) -> bytes:
         from autograder.company.frames import quote

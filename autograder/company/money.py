@@ -6,11 +6,12 @@ from autograder.company.customers import CUSTOMERS, MONTHS, SNAPSHOT, sigmoid, z
 from autograder.company.frames import MONTH_START, Coded, Ids, Maybe, day
 from autograder.company.names import INDUSTRIES
 
-INVOICED = 35             # 2025-11 及以前的月份已经开账单
+INVOICED = 35  # 2025-11 及以前的月份已经开账单
 TERMS = np.array([15, 30, 45, 60, 90, 120])
-TERM_MIX = np.array([[60, 35, 5, 0, 0, 0], [45, 42, 13, 0, 0, 0], [16, 34, 27, 17, 6, 0],
-                     [0, 0, 6, 18, 40, 36]], float)
-APPLICANTS = 60           # 想转月结的现结客户
+TERM_MIX = np.array(
+    [[60, 35, 5, 0, 0, 0], [45, 42, 13, 0, 0, 0], [16, 34, 27, 17, 6, 0], [0, 0, 6, 18, 40, 36]], float
+)
+APPLICANTS = 60  # 想转月结的现结客户
 FAIR_TERMS = day(2025, 6, 1)  # 国务院令第 802 号施行：大型企业付中小企业，账期不超过 60 天
 HOLDOUT = day(2026, 3, 31)
 
@@ -55,9 +56,20 @@ def ledger(w):
     real = (money > 0) & (when <= HOLDOUT)
     invoice, when, money = invoice[real], when[real], money[real]
     order = np.argsort(when, kind="stable")
-    return {"who": who, "term": term, "customer": customer, "month": month, "amount": amount, "extra": extra,
-            "rebate": rebate, "issued": issued, "due": due, "invoice": invoice[order],
-            "when": when[order], "money": money[order]}
+    return {
+        "who": who,
+        "term": term,
+        "customer": customer,
+        "month": month,
+        "amount": amount,
+        "extra": extra,
+        "rebate": rebate,
+        "issued": issued,
+        "due": due,
+        "invoice": invoice[order],
+        "when": when[order],
+        "money": money[order],
+    }
 
 
 def _invoice_numbers(w, k):
@@ -91,8 +103,14 @@ def payments(w) -> dict:
     order = np.argsort(when, kind="stable")
     surplus = np.nonzero(order >= len(when) - len(twice))[0]
     number = w.block * 20_000 + 1 + np.arange(len(order))
-    w.log.add("重复付款", "payments", [f"R{n:05d}" for n in number[surplus]], "金额",
-              ["0"] * len(surplus), money[order][surplus])
+    w.log.add(
+        "重复付款",
+        "payments",
+        [f"R{n:05d}" for n in number[surplus]],
+        "金额",
+        ["0"] * len(surplus),
+        money[order][surplus],
+    )
     return {
         "回款编号": Ids("R", number, 5),
         "账单编号": Ids("B", _invoice_numbers(w, invoice[order]), 5),
@@ -106,7 +124,7 @@ def standing(w):
     """Credit files: monthly customers with their paying record, and applicants; who was late in 2026."""
     s, a, t = w.stream("credit"), w.part(ledger), w.truth
     cash = np.nonzero(~w.monthly & (w.end > HOLDOUT) & (w.start < day(2025, 7, 1)))[0]
-    ask = np.sort(cash[s.order(len(cash))[:w.n * APPLICANTS // CUSTOMERS]])
+    ask = np.sort(cash[s.order(len(cash))[: w.n * APPLICANTS // CUSTOMERS]])
     who = np.concatenate([a["who"], ask])
     m, known = len(who), len(a["who"])
     # 平均拖延天数：已付账单的回款日减到期日；申请人的由征信报告给出
@@ -117,14 +135,26 @@ def standing(w):
     np.add.at(delay, customer, (a["when"] - a["due"][a["invoice"]])[seen])
     np.add.at(count, customer, 1)
     past = delay[who] / np.maximum(count[who], 1)
-    past[known:] = np.where(s.chance(0.3, m - known), 4 + 13 * s.gamma(1.4, m - known), s.normal(m - known, -2, 4))
+    past[known:] = np.where(
+        s.chance(0.3, m - known), 4 + 13 * s.gamma(1.4, m - known), s.normal(m - known, -2, 4)
+    )
     past = np.rint(past * 10).astype(np.int64)
     lawsuits = s.poisson(0.35, m)
     current = np.rint(100 * np.exp(s.normal(m, 0.35, 0.35))).astype(np.int64)
-    log_odds = (-1.45 + t["credit_lawsuits"] * lawsuits + t["credit_current"] * zscore(current)
-                + t["credit_past"] * zscore(past))
-    return {"who": who, "known": known, "past": past, "lawsuits": lawsuits, "current": current,
-            "late": s.chance(sigmoid(log_odds))}
+    log_odds = (
+        -1.45
+        + t["credit_lawsuits"] * lawsuits
+        + t["credit_current"] * zscore(current)
+        + t["credit_past"] * zscore(past)
+    )
+    return {
+        "who": who,
+        "known": known,
+        "past": past,
+        "lawsuits": lawsuits,
+        "current": current,
+        "late": s.chance(sigmoid(log_odds)),
+    }
 
 
 def credit_files(w) -> dict:
@@ -141,7 +171,9 @@ def credit_files(w) -> dict:
         "成立年数": np.maximum((SNAPSHOT - w.start[who]) // 365 + s.whole(1, 9, m), 1),
         "注册资本": capital.astype(np.int64),
         "流动比率": c["current"],
-        "资产负债率": np.clip(np.rint(62 - 0.12 * (c["current"] - 140) + s.normal(m, 0, 11)), 12, 97).astype(np.int64),
+        "资产负债率": np.clip(np.rint(62 - 0.12 * (c["current"] - 140) + s.normal(m, 0, 11)), 12, 97).astype(
+            np.int64
+        ),
         "涉诉次数": c["lawsuits"],
         "有担保": s.chance(0.3, m),
         "平均拖延天数": c["past"],
@@ -163,7 +195,7 @@ def outcomes_2026q1(w) -> dict:
     late = np.zeros(w.n, bool)
     late[c["who"]] = c["late"]
     trial = np.zeros(w.n, bool)
-    trial[c["who"][c["known"]:]] = True  # 申请人：一季度试开月结
+    trial[c["who"][c["known"] :]] = True  # 申请人：一季度试开月结
     owed = np.where(trial, w.revenue[:, 36:38].sum(axis=1), owed)
     filed = np.isin(here, c["who"]) & (owed[here] > 0)
     share = np.where(late[here], s.uniform(len(here), 0.0, 0.7), 1.0)

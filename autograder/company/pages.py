@@ -7,22 +7,57 @@ from crmlib.data import TYPES, allowed
 
 GROUPS = [
     ("客户", "#1d6fb8", ["customers", "contacts", "contracts", "customer_forms", "customer_profile"]),
-    ("发货与服务", "#0f8a6d", ["shipments_month", "waybills", "complaints", "service_events", "quality_week",
-                           "process_log", "promise_orders", "touchpoints", "service_costs"]),
+    (
+        "发货与服务",
+        "#0f8a6d",
+        [
+            "shipments_month",
+            "waybills",
+            "complaints",
+            "service_events",
+            "quality_week",
+            "process_log",
+            "promise_orders",
+            "touchpoints",
+            "service_costs",
+        ],
+    ),
     ("账款与信用", "#a06000", ["invoices", "payments", "credit_files", "outcomes_2026q1"]),
-    ("销售", "#b03a48", ["leads", "visits", "deals", "deal_rounds", "interviews", "products", "benefit_costs"]),
+    (
+        "销售",
+        "#b03a48",
+        ["leads", "visits", "deals", "deal_rounds", "interviews", "products", "benefit_costs"],
+    ),
     ("散客与营销", "#7a4fb0", ["senders", "small_orders", "loyalty_ledger", "campaigns", "contacts_sent"]),
-    ("调查与环境", "#2f7d95", ["survey_sent", "survey_satisfaction", "survey_market", "swot_evidence", "pest_facts",
-                          "competitors"]),
-    ("呼叫中心与员工", "#5b6b1f", ["employees", "calls", "call_intervals", "call_quality", "callcentre_costs",
-                            "kpi_month", "ratings_360"]),
-    ("渠道、跨境与系统", "#6b5344", ["distributors", "channel_flows", "xborder_lanes", "xborder_merchants",
-                             "crm_vendors", "field_map"]),
+    (
+        "调查与环境",
+        "#2f7d95",
+        ["survey_sent", "survey_satisfaction", "survey_market", "swot_evidence", "pest_facts", "competitors"],
+    ),
+    (
+        "呼叫中心与员工",
+        "#5b6b1f",
+        [
+            "employees",
+            "calls",
+            "call_intervals",
+            "call_quality",
+            "callcentre_costs",
+            "kpi_month",
+            "ratings_360",
+        ],
+    ),
+    (
+        "渠道、跨境与系统",
+        "#6b5344",
+        ["distributors", "channel_flows", "xborder_lanes", "xborder_merchants", "crm_vendors", "field_map"],
+    ),
 ]
 
 STORY = """苏畅供应链是一家虚构的江苏公司，总部在昆山，一半做快递，一半做合同物流，一年收入两亿多元。
 客户分布在苏南（苏州、无锡、常州、南京、镇江）、苏中（南通、扬州、泰州）和苏北（徐州、淮安、盐城、连云港、宿迁）。
-数据从 2023 年 1 月到 2025 年 12 月，截止日是 2025-12-31；`outcomes_2026q1` 是之后一个季度的结果，用来检验预测。
+数据从 2023 年 1 月到 2025 年 12 月，截止日是 2025-12-31；
+`outcomes_2026q1` 是之后一个季度的结果，用来检验预测。
 
 人、企业、电话、地址都是编的：县级地名不存在，手机号 120 开头，登记代码 S 开头，员工只有花名，联系人只有称呼。
 有几张表原样保留了毛病（重复、写法不一、漏填、写错单位……），先对照字典检查，再动手算。"""
@@ -38,27 +73,58 @@ def groups(schema):
 
 def files(root: Path, schema) -> dict:
     """The pages built from the dictionary: ``{path: bytes}``."""
-    return {root / "datasets" / "README.md": readme(schema).encode(),
-            root / "datasets" / "tables.svg": picture(schema).encode()}
+    return {
+        root / "datasets" / "README.md": readme(schema).encode(),
+        root / "datasets" / "tables.svg": picture(schema).encode(),
+    }
 
 
 def readme(schema) -> str:
     """The data dictionary as a page for students."""
-    lines = ["# 课程数据", "", STORY, "", "读一张表：`crm.load(\"customers\")`，也可以写中文名：`crm.load(\"客户\")`。", "",
-             "（这一页由 `crm data` 从 dictionary.toml 生成。）", "", "## 表和表的关系", "",
-             "![表和表的关系](tables.svg)", "", "## 全部的表", ""]
+    lines = [
+        "# 课程数据",
+        "",
+        STORY,
+        "",
+        '读一张表：`crm.load("customers")`，也可以写中文名：`crm.load("客户")`。',
+        "",
+        "（这一页由 `crm data` 从 dictionary.toml 生成。）",
+        "",
+        "## 表和表的关系",
+        "",
+        "![表和表的关系](tables.svg)",
+        "",
+        "## 全部的表",
+        "",
+    ]
     for title, _, names in groups(schema):
         lines += [f"### {title}", "", "| 表 | 名称 | 一行是 | 讲什么 |", "|---|---|---|---|"]
-        lines += [f"| [{n}](#{n}) | {schema[n]['name']} | {schema[n]['row']} | {schema[n]['about']} |" for n in names]
+        lines += [
+            f"| [{n}](#{n}) | {schema[n]['name']} | {schema[n]['row']} | {schema[n]['about']} |"
+            for n in names
+        ]
         lines.append("")
     lines += ["## 每一列", ""]
     for _, _, names in groups(schema):
         for name in names:
             entry = schema[name]
-            lines += [f"### {name}", "", f"**{entry['name']}**：{entry['about']} 一行是{entry['row']}。", "",
-                      "| 列 | 英文名 | 类型 | 单位 | 允许的值 | 含义 |", "|---|---|---|---|---|---|"]
+            lines += [
+                f"### {name}",
+                "",
+                f"**{entry['name']}**：{entry['about']} 一行是{entry['row']}。",
+                "",
+                "| 列 | 英文名 | 类型 | 单位 | 允许的值 | 含义 |",
+                "|---|---|---|---|---|---|",
+            ]
             for heading, c in entry["columns"].items():
-                cells = (heading, c["en"], TYPES[c["type"]], c.get("unit", ""), allowed(heading, c, entry), c["about"])
+                cells = (
+                    heading,
+                    c["en"],
+                    TYPES[c["type"]],
+                    c.get("unit", ""),
+                    allowed(heading, c, entry),
+                    c["about"],
+                )
                 lines.append("| " + " | ".join(str(x).replace("|", "／") for x in cells) + " |")
             lines.append("")
     return "\n".join(lines)
@@ -90,14 +156,15 @@ def picture(schema) -> str:
             body.append(_panel(group, schema, 24 + k * (WIDTH + GAP), y))
             y += _group_height(group, schema) + GAP
     width, height = 24 + 4 * (WIDTH + GAP) + 2, 96 + max(heights) + 8
-    return f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" \
-font-family="Noto Sans SC, Microsoft YaHei, PingFang SC, sans-serif" role="img" aria-label="课程数据：表和表的关系">
+    return f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" \
+height="{height}" font-family="Noto Sans SC, Microsoft YaHei, PingFang SC, sans-serif" role="img" \
+aria-label="课程数据：表和表的关系">
 <rect width="{width}" height="{height}" fill="#ffffff"/>
 <text x="24" y="40" font-size="26" font-weight="700" fill="#1b2733">课程数据：表和表的关系</text>
 <text x="24" y="72" font-size="16" fill="#46535f"><tspan font-weight="700">粗体</tspan>是主键，一行靠它认；\
 → 是外键，这一列的值要在箭头所指的表里查得到。 \
 <tspan fill="#1d6fb8">●</tspan> 连到“客户”　<tspan fill="#5b6b1f">■</tspan> 连到“员工”</text>
-{''.join(body)}</svg>
+{"".join(body)}</svg>
 """
 
 
@@ -122,9 +189,12 @@ def _group_height(group, schema):
 
 def _panel(group, schema, x, y):
     title, colour, names = group
-    out = [f'<rect x="{x}" y="{y}" width="{WIDTH}" height="{_group_height(group, schema)}" rx="12" fill="{colour}" '
-           f'fill-opacity="0.08" stroke="{colour}" stroke-opacity="0.5"/>',
-           f'<text x="{x + PAD}" y="{y + 31}" font-size="20" font-weight="700" fill="{colour}">{title}</text>']
+    out = [
+        f'<rect x="{x}" y="{y}" width="{WIDTH}" height="{_group_height(group, schema)}" rx="12" '
+        f'fill="{colour}" '
+        f'fill-opacity="0.08" stroke="{colour}" stroke-opacity="0.5"/>',
+        f'<text x="{x + PAD}" y="{y + 31}" font-size="20" font-weight="700" fill="{colour}">{title}</text>',
+    ]
     top, places = y + 46, {}
     cards = list(_cards(names, schema))
     for name, _, targets in cards:
@@ -139,29 +209,39 @@ def _panel(group, schema, x, y):
             if target in places and target != name:  # 组内的外键画线，靠右边走
                 right, turn = x + WIDTH - PAD - 16, x + WIDTH - 9 + (lane % 2) * 4
                 end = places[target] + 22
-                out.append(f'<path d="M{right} {line - 10} H{turn} V{end} H{right + 3}" fill="none" '
-                           f'stroke="{colour}" stroke-width="1.8"/><path d="M{right + 9} {end - 5} L{right + 1} {end} '
-                           f'L{right + 9} {end + 5} Z" fill="{colour}"/>')
+                out.append(
+                    f'<path d="M{right} {line - 10} H{turn} V{end} H{right + 3}" fill="none" '
+                    f'stroke="{colour}" stroke-width="1.8"/>'
+                    f'<path d="M{right + 9} {end - 5} L{right + 1} {end} '
+                    f'L{right + 9} {end + 5} Z" fill="{colour}"/>'
+                )
                 lane += 1
     return "\n".join(out) + "\n"
 
 
 def _card(name, entry, targets, x, y, schema):
     width = WIDTH - 2 * PAD - 16
-    marks = ("<tspan fill=\"#1d6fb8\">●</tspan>" if "customers" in targets else "") \
-        + ("<tspan fill=\"#5b6b1f\">■</tspan>" if "employees" in targets else "")
-    out = [f'<rect x="{x}" y="{y}" width="{width}" height="{_card_height(targets)}" rx="7" fill="#ffffff" '
-           f'stroke="#9aa7b2"/>',
-           f'<text x="{x + 10}" y="{y + 27}" font-size="18" font-weight="700" fill="#1b2733">{entry["name"]}'
-           f'<tspan font-size="14" font-weight="400" fill="#5a6772" dx="8">{name}</tspan></text>',
-           f'<text x="{x + width - 10}" y="{y + 27}" font-size="17" text-anchor="end">{marks}</text>']
+    marks = ('<tspan fill="#1d6fb8">●</tspan>' if "customers" in targets else "") + (
+        '<tspan fill="#5b6b1f">■</tspan>' if "employees" in targets else ""
+    )
+    out = [
+        f'<rect x="{x}" y="{y}" width="{width}" height="{_card_height(targets)}" rx="7" fill="#ffffff" '
+        f'stroke="#9aa7b2"/>',
+        f'<text x="{x + 10}" y="{y + 27}" font-size="18" font-weight="700" fill="#1b2733">{entry["name"]}'
+        f'<tspan font-size="14" font-weight="400" fill="#5a6772" dx="8">{name}</tspan></text>',
+        f'<text x="{x + width - 10}" y="{y + 27}" font-size="17" text-anchor="end">{marks}</text>',
+    ]
     line = y + HEAD + LINE - 8
-    out.append(f'<text x="{x + 10}" y="{line}" font-size="15" font-weight="700" fill="#27343f">'
-               f'{escape("＋".join(entry["key"]))}</text>')
+    out.append(
+        f'<text x="{x + 10}" y="{line}" font-size="15" font-weight="700" fill="#27343f">'
+        f"{escape('＋'.join(entry['key']))}</text>"
+    )
     for target, headings in targets.items():
         if target in ("customers", "employees"):
             continue
         line += LINE
-        out.append(f'<text x="{x + 10}" y="{line}" font-size="15" fill="#27343f">{escape("、".join(headings))} → '
-                   f'{schema[target]["name"]}</text>')
+        out.append(
+            f'<text x="{x + 10}" y="{line}" font-size="15" fill="#27343f">{escape("、".join(headings))} → '
+            f"{schema[target]['name']}</text>"
+        )
     return "\n".join(out)

@@ -21,8 +21,14 @@ def staff(w):
     post[56:] = [0, 2, 5, 6]
     department[56:] = [0, 1, 3, 2]
     boss = np.select([number <= SALES, number <= 48, number <= 54, number <= 56], [57, 58, 60, 59], 60)
-    return {"number": number, "department": department, "post": post, "boss": boss,
-            "ability": s.normal(STAFF), "gamer": int(AGENTS[15 + int(s.whole(0, 14))])}
+    return {
+        "number": number,
+        "department": department,
+        "post": post,
+        "boss": boss,
+        "ability": s.normal(STAFF),
+        "gamer": int(AGENTS[15 + int(s.whole(0, 14))]),
+    }
 
 
 def employees(w) -> dict:
@@ -31,10 +37,13 @@ def employees(w) -> dict:
     agent = (a["number"] >= 19) & (a["number"] <= 48)
     hired = day(2025, 1, 1) - np.rint(np.minimum(60 + s.gamma(1.5, STAFF) * 900, 5000)).astype(np.int64)
     return {
-        "工号": Ids("E", a["number"], 3), "花名": names.nicknames(s, STAFF),
-        "部门": Coded(a["department"], DEPARTMENTS), "岗位": Coded(a["post"], POSTS),
+        "工号": Ids("E", a["number"], 3),
+        "花名": names.nicknames(s, STAFF),
+        "部门": Coded(a["department"], DEPARTMENTS),
+        "岗位": Coded(a["post"], POSTS),
         "班组": Maybe(Coded(team, ["甲组", "乙组"]), agent),
-        "上级": Maybe(Ids("E", a["boss"], 3), a["number"] != 60), "入职日期": hired,
+        "上级": Maybe(Ids("E", a["boss"], 3), a["number"] != 60),
+        "入职日期": hired,
     }
 
 
@@ -54,10 +63,16 @@ def kpi_month(w) -> dict:
     repeat = np.clip(np.where(gamer, 0.31, 0.115) - 0.018 * ability + s.normal(720, 0, 0.015), 0.02, 0.6)
     happy = np.clip(4.15 + 0.16 * ability - 0.55 * gamer + s.normal(720, 0, 0.12), 1, 5)
     return {
-        "工号": Ids("E", person + 1, 3), "月份": 24 + month, "出勤天数": days,
-        "目标量": target.astype(np.int64), "工作量": load,
-        "及时率": np.clip(np.rint(1000 * (0.90 + 0.025 * ability) + s.normal(720, 0, 12)), 600, 1000).astype(np.int64),
-        "差错数": s.poisson(np.exp(0.9 - 0.3 * ability)), "被投诉数": s.poisson(np.exp(-0.5 - 0.4 * ability + gamer)),
+        "工号": Ids("E", person + 1, 3),
+        "月份": 24 + month,
+        "出勤天数": days,
+        "目标量": target.astype(np.int64),
+        "工作量": load,
+        "及时率": np.clip(np.rint(1000 * (0.90 + 0.025 * ability) + s.normal(720, 0, 12)), 600, 1000).astype(
+            np.int64
+        ),
+        "差错数": s.poisson(np.exp(0.9 - 0.3 * ability)),
+        "被投诉数": s.poisson(np.exp(-0.5 - 0.4 * ability + gamer)),
         "客户评分": np.rint(happy * 100).astype(np.int64),
         "平均通话秒": Maybe(np.rint(np.maximum(talk, 40)).astype(np.int64), agent),
         "重复来电率": Maybe(np.rint(repeat * 1000).astype(np.int64), agent),
@@ -75,17 +90,24 @@ def ratings_360(w) -> dict:
     rows = []
     for person in range(STAFF):
         boss = a["boss"][person] - 1 if person != 59 else 56
-        mates = np.nonzero((a["department"] == a["department"][person]) & (np.arange(STAFF) != person)
-                           & (np.arange(STAFF) != boss))[0]
+        mates = np.nonzero(
+            (a["department"] == a["department"][person])
+            & (np.arange(STAFF) != person)
+            & (np.arange(STAFF) != boss)
+        )[0]
         others = np.nonzero((a["department"] != a["department"][person]) & (np.arange(STAFF) != boss))[0]
         mates, others = mates[s.order(len(mates))], others[s.order(len(others))]
         peers = min(4, len(mates))
-        raters = [person, boss, *mates[:peers], *others[:8 - peers]]
+        raters = [person, boss, *mates[:peers], *others[: 8 - peers]]
         kinds = [0, 1, *[2] * peers, *[3] * (6 - peers), 4, 4]
         rows += [(person, int(r), k) for r, k in zip(raters, kinds, strict=True)]
     person, rater, kind = map(np.array, zip(*rows, strict=True))
     m = len(rows)
     level = 3.7 + 0.40 * a["ability"][person] + lenient[rater] + np.where(kind == 0, 0.45, 0)
     scores = {q: np.clip(np.rint(level + s.normal(m, 0, 0.45)), 1, 5).astype(np.int64) for q in QUALITIES}
-    return {"被评人": Ids("E", person + 1, 3), "评分人": Ids("E", rater + 1, 3),
-            "关系": Coded(kind, RELATIONS), **scores}
+    return {
+        "被评人": Ids("E", person + 1, 3),
+        "评分人": Ids("E", rater + 1, 3),
+        "关系": Coded(kind, RELATIONS),
+        **scores,
+    }

@@ -9,6 +9,7 @@ import io
 import sys
 import time
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from contextlib import ExitStack
 from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
@@ -40,40 +41,41 @@ def make_part(seed, number, blocks, wanted, schema, folder=None, size=CUSTOMERS)
     """
     import pyarrow.parquet as pq
 
-    writers, sinks, count, logs = {}, {}, {}, []
-    try:
+    sinks, count, logs = {}, {}, []
+    with ExitStack() as stack:
+        writers = {}
         for block in blocks:
             made, world = make(seed, wanted, block, size)
             for name, frame in made.items():
                 table = frames.arrow_table(frame, schema[name])
                 if name not in writers:
-                    if folder is None:
-                        sinks[name] = io.BytesIO()
-                    else:
-                        place = Path(folder) / name
-                        place.mkdir(parents=True, exist_ok=True)
-                        sinks[name] = open(place / f"part-{number:05d}.parquet", "wb")
+                    sinks[name] = (
+                        io.BytesIO() if folder is None else stack.enter_context(_open(folder, name, number))
+                    )
                     words = [f.name for f in table.schema if f.type == frames.word_type()]
-                    writers[name] = pq.ParquetWriter(sinks[name], table.schema, compression="snappy",
-                                                     use_dictionary=words)
+                    writers[name] = stack.enter_context(
+                        pq.ParquetWriter(
+                            sinks[name], table.schema, compression="snappy", use_dictionary=words
+                        )
+                    )
                 writers[name].write_table(table, row_group_size=max(len(table), 1))
                 count[name] = count.get(name, 0) + len(table)
             logs.append(world.log)
-    finally:
-        for writer in writers.values():
-            writer.close()
-        if folder is not None:
-            for sink in sinks.values():
-                sink.close()
     first = logs[0]
     for log in logs[1:]:
         first.entries += log.entries
-    content = {} if folder is not None else {name: sink.getvalue() for name, sink in sinks.items()}
+    content = {name: sink.getvalue() for name, sink in sinks.items()} if folder is None else {}
     return count, first.csv_bytes(), content
 
 
+def _open(folder, name, number):
+    place = Path(folder) / name
+    place.mkdir(parents=True, exist_ok=True)
+    return open(place / f"part-{number:05d}.parquet", "wb")
+
+
 def generate(seed, scale, wanted, schema, stage, logs, workers=2, cluster=None, size=CUSTOMERS, report=None):
-    """Write all parts of a company below ``stage``: ``datasets/<table>/part-*.parquet``, and the log of mess beside it.
+    """Write all parts of a company: ``stage/datasets/<table>/part-*.parquet``, and the log of mess beside.
 
     Args:
         scale: number of blocks.
@@ -86,20 +88,22 @@ def generate(seed, scale, wanted, schema, stage, logs, workers=2, cluster=None, 
         {table: rows}
     """
     wanted = [name for name in ALL if name in wanted]
-    jobs = [(seed, k, blocks, wanted, {n: schema[n] for n in wanted}) for k, blocks in enumerate(parts(scale))]
+    jobs = [
+        (seed, k, blocks, wanted, {n: schema[n] for n in wanted}) for k, blocks in enumerate(parts(scale))
+    ]
     tables, teacher = stage / "datasets", stage / logs
     tables.mkdir()
     teacher.mkdir()
     run = _on_cluster if cluster else _on_processes if workers > 1 and len(jobs) > 1 else _here
-    total, done = {}, 0
-    for number, (count, log, content) in run(jobs, tables, size, cluster or workers):
+    total = {}
+    results = run(jobs, tables, size, cluster or workers)
+    for done, (number, (count, log, content)) in enumerate(results, 1):
         for name, data in content.items():
             (tables / name).mkdir(exist_ok=True)
             (tables / name / f"part-{number:05d}.parquet").write_bytes(data)
         (teacher / f"manifest-{number:05d}.csv").write_bytes(log)
         for name, rows in count.items():
             total[name] = total.get(name, 0) + rows
-        done += 1
         if report:
             report(done, len(jobs), sum(total.values()))
     return total
@@ -119,7 +123,9 @@ def _quiet():
 def _on_processes(jobs, folder, size, workers):
     with ProcessPoolExecutor(workers, get_context("spawn"), _quiet) as pool:
         try:
-            yield from _window(jobs, lambda job: pool.submit(make_part, *job, folder, size), wait, 2 * workers)
+            yield from _window(
+                jobs, lambda job: pool.submit(make_part, *job, folder, size), wait, 2 * workers
+            )
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
@@ -134,7 +140,9 @@ def _on_cluster(jobs, folder, size, address):
     try:
         client = Client(address, timeout="10s")
     except OSError:
-        raise CourseError(f"连不上 Dask 集群：{address}。地址应像 tcp://192.168.1.10:8786，先确认调度器已经启动。") from None
+        raise CourseError(
+            f"连不上 Dask 集群：{address}。地址应像 tcp://192.168.1.10:8786，先确认调度器已经启动。"
+        ) from None
     with client:
         threads = sum(client.nthreads().values())
         if not threads:
@@ -170,8 +178,10 @@ class Progress:
     def __call__(self, done, total, rows):
         spent = max(time.perf_counter() - self.start, 1e-6)
         share = done / total
-        text = (f"{self.label} [{'█' * int(20 * share):░<20}] {share:4.0%}  {rows:,} 行  {rows / spent:,.0f} 行/秒"
-                f"  还要 {spent / share - spent:.0f} 秒")
+        text = (
+            f"{self.label} [{'█' * int(20 * share):░<20}] {share:4.0%}  {rows:,} 行  "
+            f"{rows / spent:,.0f} 行/秒  还要 {spent / share - spent:.0f} 秒"
+        )
         if sys.stderr.isatty():
             print(f"\r{text}   ", end="\n" if done == total else "", file=sys.stderr, flush=True)
         elif int(10 * share) > self.shown:  # 写进日志时每一成报一行

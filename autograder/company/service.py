@@ -11,20 +11,63 @@ from autograder.company.waybills import FIRST, ROWS, make
 TYPES = ["丢失短少", "投递服务", "损毁", "延误", "收寄服务", "其他"]
 MIX = np.array([364, 275, 186, 70, 60, 45], float)
 STAGES = ["揽收", "分拨", "干线运输", "派送", "客服"]
-STAGE_MIX = np.array([
-    [5, 40, 20, 30, 5], [0, 5, 0, 80, 15], [15, 35, 30, 20, 0], [10, 40, 30, 20, 0], [80, 5, 0, 0, 15],
-    [10, 10, 5, 15, 60]], float)
+STAGE_MIX = np.array(
+    [
+        [5, 40, 20, 30, 5],
+        [0, 5, 0, 80, 15],
+        [15, 35, 30, 20, 0],
+        [10, 40, 30, 20, 0],
+        [80, 5, 0, 0, 15],
+        [10, 10, 5, 15, 60],
+    ],
+    float,
+)
 CHANNELS = ["电话", "微信", "平台转办", "邮政申诉", "当面"]
-GOODS = ["手机配件", "茶叶", "面料样品", "汽车零件", "奶粉", "陶瓷餐具", "大米", "文件", "显示屏", "冷冻水饺", "药品", "衣服"]
+GOODS = [
+    "手机配件",
+    "茶叶",
+    "面料样品",
+    "汽车零件",
+    "奶粉",
+    "陶瓷餐具",
+    "大米",
+    "文件",
+    "显示屏",
+    "冷冻水饺",
+    "药品",
+    "衣服",
+]
 PHRASES = {
-    "丢失短少": ["{g}整件找不到了，物流停在分拨中心{d}天没动", "箱子到了，里面的{g}少了{k}件，封口有重新贴过的痕迹",
-                 "显示已签收，但我们没收到{g}，也没人打过电话", "一票{k}箱{g}，只到了一部分，剩下的没人说得清在哪"],
-    "投递服务": ["没打电话就把{g}放在门口，我们要求送到仓库", "快递员说超时不上楼，{g}让我们自己搬", "{g}被送到了隔壁公司，我们自己找回来的",
-                 "没经同意放进了驿站，{g}放了{d}天才知道", "派送员态度差，催了{k}次才送{g}"],
-    "损毁": ["外箱压扁，{g}碎了{k}个", "{g}受潮发霉，客户拒收", "打木架的{g}还是变形了，修要花钱", "{g}外包装破了个洞，里面有划痕"],
-    "延误": ["说好的时限过了{d}天，{g}还没到，产线在等", "{g}在苏北分拨停了{d}天，催了没人理", "晚到{d}天，{g}错过了活动，平台罚了我们钱",
-             "{g}天天显示派送中，就是不来"],
-    "收寄服务": ["约好上门取{g}，等了半天没人来", "揽收时没称重，{g}后来按两倍重量收费", "面单打错了，{g}差点寄到别处"],
+    "丢失短少": [
+        "{g}整件找不到了，物流停在分拨中心{d}天没动",
+        "箱子到了，里面的{g}少了{k}件，封口有重新贴过的痕迹",
+        "显示已签收，但我们没收到{g}，也没人打过电话",
+        "一票{k}箱{g}，只到了一部分，剩下的没人说得清在哪",
+    ],
+    "投递服务": [
+        "没打电话就把{g}放在门口，我们要求送到仓库",
+        "快递员说超时不上楼，{g}让我们自己搬",
+        "{g}被送到了隔壁公司，我们自己找回来的",
+        "没经同意放进了驿站，{g}放了{d}天才知道",
+        "派送员态度差，催了{k}次才送{g}",
+    ],
+    "损毁": [
+        "外箱压扁，{g}碎了{k}个",
+        "{g}受潮发霉，客户拒收",
+        "打木架的{g}还是变形了，修要花钱",
+        "{g}外包装破了个洞，里面有划痕",
+    ],
+    "延误": [
+        "说好的时限过了{d}天，{g}还没到，产线在等",
+        "{g}在苏北分拨停了{d}天，催了没人理",
+        "晚到{d}天，{g}错过了活动，平台罚了我们钱",
+        "{g}天天显示派送中，就是不来",
+    ],
+    "收寄服务": [
+        "约好上门取{g}，等了半天没人来",
+        "揽收时没称重，{g}后来按两倍重量收费",
+        "面单打错了，{g}差点寄到别处",
+    ],
     "其他": ["账单里多收了{k}笔{g}的运费", "{g}查不到轨迹，客服每次说的都不一样", "要发票要了{d}天还没开"],
 }
 
@@ -55,19 +98,30 @@ def cases(w):
     minute = received * 1440 + 500 + np.floor(s.uniform(m) * 640).astype(np.int64)
     linked &= minute > a["pickup"][waybill]
     order = np.argsort(minute, kind="stable")
-    return {"customer": customer[order], "solved": solved[order], "kind": kind[order],
-            "waybill": waybill[order], "linked": linked[order], "minute": minute[order]}
+    return {
+        "customer": customer[order],
+        "solved": solved[order],
+        "kind": kind[order],
+        "waybill": waybill[order],
+        "linked": linked[order],
+        "minute": minute[order],
+    }
 
 
 def complaints(w) -> dict:
     c = w.part(cases)
     s, m, kind, solved = w.stream("complaints.table"), len(c["kind"]), c["kind"], c["solved"]
     value = np.rint(np.exp(s.normal(m, 5.6, 0.9))).astype(np.int64)
-    loss = np.where(kind == 0, value, np.where(kind == 2, np.rint(value * s.uniform(m, 0.2, 0.9)), 0)).astype(np.int64)
+    loss = np.where(kind == 0, value, np.where(kind == 2, np.rint(value * s.uniform(m, 0.2, 0.9)), 0)).astype(
+        np.int64
+    )
     insured = np.where(s.chance(0.35, m), value, 0)
     fee = 12 + np.floor(s.uniform(m) * 20).astype(np.int64)
-    paid = np.where(loss > 0, np.where(insured > 0, np.minimum(loss, insured), np.minimum(loss, 5 * fee)),
-                    np.where(kind == 3, fee, 0))
+    paid = np.where(
+        loss > 0,
+        np.where(insured > 0, np.minimum(loss, insured), np.minimum(loss, 5 * fee)),
+        np.where(kind == 3, fee, 0),
+    )
     paid = np.where(solved, paid, 0)
     severity = np.searchsorted([0.55, 0.88], s.uniform(m) * (1 + 0.15 * (loss > 400)), side="right")
     response = np.maximum(np.rint(np.exp(s.normal(m, 2.55, 0.8))), 1).astype(np.int64)
@@ -132,11 +186,15 @@ def service_events(w) -> dict:
     order = np.argsort(when, kind="stable")
     number = w.block * m + 1 + np.arange(m)
     frame = {
-        "客户编号": w.ids(customer[order]), "日期": when[order],
-        "触点": Coded(EVENT_POINT[kind[order]], TOUCHPOINTS), "事件": Coded(kind[order], EVENTS),
+        "客户编号": w.ids(customer[order]),
+        "日期": when[order],
+        "触点": Coded(EVENT_POINT[kind[order]], TOUCHPOINTS),
+        "事件": Coded(kind[order], EVENTS),
         "是失误": failure[order],
-        "挽回措施": Maybe(Coded(np.maximum(remedy[order] - 1, 0), ["没有处理", "道歉说明", "补偿", "重新派送"]),
-                      failure[order]),
+        "挽回措施": Maybe(
+            Coded(np.maximum(remedy[order] - 1, 0), ["没有处理", "道歉说明", "补偿", "重新派送"]),
+            failure[order],
+        ),
         "挽回用时": Maybe(hours[order], (remedy > 1)[order]),
         "补偿金额": money[order],
         "30天内再发货": s.chance(again)[order],
@@ -160,22 +218,30 @@ def quality_week(w) -> dict:
     calls = np.array([2.6, 4.6, 3.4])[region] * np.where((region == 2) & (week >= 13), 1.25, 1)
     calls = np.where((region == 0) & (week + 1 == t["spike_week"]), calls * t["spike_size"], calls)
     return {
-        "周": week + 1, "周一": monday, "区域": Coded(region, REGIONS), "件数": parcels,
+        "周": week + 1,
+        "周一": monday,
+        "区域": Coded(region, REGIONS),
+        "件数": parcels,
         "投诉件": s.poisson(calls * parcels / 10_000),
-        "抽检件数": checked, "抽检晚点": s.binomial(checked, late), "抽检破损": s.binomial(checked, broken),
+        "抽检件数": checked,
+        "抽检晚点": s.binomial(checked, late),
+        "抽检破损": s.binomial(checked, broken),
     }
 
 
 STEPS = ["受理登记", "核对运单", "查看监控", "主管审批", "财务审批", "总经理审批", "赔付打款", "回访客户"]
-WAIT = np.array([20, 240, 420, 600, 700, 1100, 500, 300.0])   # 平均等待（分钟）
-WORK = np.array([12, 15, 25, 8, 10, 6, 15, 10.0])             # 平均处理（分钟）
+WAIT = np.array([20, 240, 420, 600, 700, 1100, 500, 300.0])  # 平均等待（分钟）
+WORK = np.array([12, 15, 25, 8, 10, 6, 15, 10.0])  # 平均处理（分钟）
+REWORK = 0.18  # 改造前，材料不齐退回重来的比例
 POSTS = ["客服", "客服", "质控", "客服主管", "财务", "总经理", "财务", "客服"]
 
 
 def process_log(w) -> dict:
     """Event log of 200 claims: 100 before the process was changed, 100 after."""
     s, t = w.stream("process_log"), w.truth
-    cut = (1 - t["process_saving"]) * (WAIT + WORK).sum() / (np.delete(WAIT + WORK, 5)).sum()
+    each = WAIT + WORK
+    before = each.sum() + REWORK * each[1:4].sum()
+    cut = (1 - t["process_saving"]) * before / np.delete(each, 5).sum()
     rows = []
     for case in range(200):
         after = case >= 100
@@ -193,10 +259,14 @@ def process_log(w) -> dict:
             rows.append((case + 1, after, position, step, round(begin), max(round(finish), round(begin) + 1)))
             clock = finish
             # 材料不齐要退回重来：改造前更常见
-            step = 1 if step == 3 and position < 6 and s.chance(0.0 if after else 0.18) else step + 1
+            step = 1 if step == 3 and position < 6 and s.chance(0.0 if after else REWORK) else step + 1
     case, after, position, step, begin, finish = map(np.array, zip(*rows, strict=True))
     return {
-        "工单编号": Ids("P", case, 3), "版本": Coded(after.astype(int), ["改造前", "改造后"]),
-        "序号": position, "环节": Coded(step, STEPS), "岗位": [POSTS[k] for k in step.tolist()],
-        "开始时间": begin, "结束时间": finish,
+        "工单编号": Ids("P", case, 3),
+        "版本": Coded(after.astype(int), ["改造前", "改造后"]),
+        "序号": position,
+        "环节": Coded(step, STEPS),
+        "岗位": [POSTS[k] for k in step.tolist()],
+        "开始时间": begin,
+        "结束时间": finish,
     }

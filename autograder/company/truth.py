@@ -52,7 +52,7 @@ RANGES = {
     "shift_week": Planted(28, 32, "苏中破损率从哪一周起变高（2025年第几周）", whole=True),
     "shift_size": Planted(1.65, 1.90, "苏中破损率变为原来的几倍"),
     "spike_week": Planted(9, 20, "苏南投诉率单周异常在哪一周", whole=True),
-    "spike_size": Planted(1.75, 2.10, "苏南那一周的投诉率是平时的几倍"),
+    "spike_size": Planted(1.90, 2.20, "苏南那一周的投诉率是平时的几倍"),
     # 客户与渠道
     "loss_rank": Planted(3, 8, "收入排名前几的大客户里，第几名其实亏损", whole=True),
     "loss_margin": Planted(-0.09, -0.05, "那家大客户的毛利率"),
@@ -66,7 +66,7 @@ RANGES = {
     "lead_need": Planted(0.80, 1.00, "线索转化：需求迫切度每高一个标准差"),
     "lead_money": Planted(0.40, 0.55, "线索转化：预算每高一个标准差"),
     "lead_authority": Planted(0.45, 0.60, "线索转化：联系人决策权每高一级"),
-    "credit_lawsuits": Planted(0.75, 0.95, "逾期：涉诉次数每多一件"),
+    "credit_lawsuits": Planted(0.95, 1.15, "逾期：涉诉次数每多一件"),
     "credit_current": Planted(-0.85, -0.65, "逾期：流动比率每高一个标准差"),
     "credit_past": Planted(0.60, 0.80, "逾期：过去付款拖延天数每高一个标准差"),
     # 流程

@@ -12,18 +12,33 @@ import numpy as np
 from autograder.company.frames import MONTH_START, Coded, Ids, Maybe, spell_date
 from autograder.company.streams import normal_quantile, quantiles
 
-ROWS = 40             # 每个客户平均抽多少张运单：一块 60,000 张
+ROWS = 40  # 每个客户平均抽多少张运单：一块 60,000 张
 FIRST, LAST = 12, 36  # 2024-01 … 2025-12
-CONTRACT_WEIGHT = 5   # 合同物流的票少，抽样比例是快递的 5 倍
+CONTRACT_WEIGHT = 5  # 合同物流的票少，抽样比例是快递的 5 倍
 PRODUCTS = ["标快", "电商件", "零担", "仓配"]
 EXCEPTIONS = ["破损", "丢失", "拒收", "错分"]
 # 目的地：占比（千分之几）与距离段。同城约 8 %、境外约 2 %，其余异地（国家邮政局，2025 年）
 DESTINATIONS = [
-    ("本市", 80, 0), ("江苏", 205, 1), ("上海", 105, 2), ("浙江", 125, 2), ("安徽", 60, 2),
-    ("山东", 60, 3), ("河南", 45, 3), ("湖北", 35, 3), ("福建", 35, 3), ("江西", 30, 3), ("河北", 30, 3),
-    ("北京", 30, 3), ("广东", 55, 4), ("湖南", 25, 4), ("四川", 27, 4), ("陕西", 17, 4), ("辽宁", 16, 4),
-    ("境外", 20, 5)]
-PROMISE = np.array([24, 48, 48, 72, 96, 240], np.int32)           # 承诺时限（小时），按距离段
+    ("本市", 80, 0),
+    ("江苏", 205, 1),
+    ("上海", 105, 2),
+    ("浙江", 125, 2),
+    ("安徽", 60, 2),
+    ("山东", 60, 3),
+    ("河南", 45, 3),
+    ("湖北", 35, 3),
+    ("福建", 35, 3),
+    ("江西", 30, 3),
+    ("河北", 30, 3),
+    ("北京", 30, 3),
+    ("广东", 55, 4),
+    ("湖南", 25, 4),
+    ("四川", 27, 4),
+    ("陕西", 17, 4),
+    ("辽宁", 16, 4),
+    ("境外", 20, 5),
+]
+PROMISE = np.array([24, 48, 48, 72, 96, 240], np.int32)  # 承诺时限（小时），按距离段
 ZONE_PRICE = np.array([820, 900, 960, 1060, 1220, 2600], np.int64)  # 千分之几
 ZONE_COST = np.array([800, 880, 960, 1070, 1230, 2600], np.int64)
 UNKNOWN = 99_000_000  # 孤儿运单的客户编号从这里起，任何规模都没有这个客户
@@ -45,9 +60,9 @@ def _tables():
         "weight": np.stack([light, heavy]),
         "factor": np.stack(factors),
         "minute": quantiles(lambda u: 540 + 660 * np.where(u < 0.35, u * 0.9, 0.315 + (u - 0.35) * 1.0538)),
-        "used": quantiles(lambda u: 1000 * (0.68 + 0.32 * u)),       # 按时件：用掉承诺时限的千分之几
-        "extra": quantiles(lambda u: 25 - 960 * np.log(1 - u)),    # 晚点件：超出多少分钟
-        "dwell": quantiles(lambda u: 120 + 140 * u),               # 中转停留占全程的千分之几
+        "used": quantiles(lambda u: 1000 * (0.68 + 0.32 * u)),  # 按时件：用掉承诺时限的千分之几
+        "extra": quantiles(lambda u: 25 - 960 * np.log(1 - u)),  # 晚点件：超出多少分钟
+        "dwell": quantiles(lambda u: 120 + 140 * u),  # 中转停留占全程的千分之几
         "noise": quantiles(lambda u: 1000 * np.exp(0.06 * normal_quantile(u))),
         "day": np.stack([_day_table(m) for m in range(FIRST, LAST)]),
     }
@@ -120,18 +135,30 @@ def make(w):
     dwell = ((done - pickup - over) * table["dwell"][u[5]] // 1000 + over * 7 // 10) // 6  # 0.1 小时
 
     volume, revenue, cost = (a[:, FIRST:LAST].T.ravel() for a in (w.volume, w.revenue, w.cost))
-    price = np.rint(1000 * revenue / np.maximum(volume, 1)).astype(np.int64)      # 厘
+    price = np.rint(1000 * revenue / np.maximum(volume, 1)).astype(np.int64)  # 厘
     expense = np.rint(1000 * cost / np.maximum(volume, 1)).astype(np.int64)
     factor = table["factor"][line, u[3]]
-    fee = np.maximum(price[cell] * ZONE_PRICE[zone] * factor // 100_000_000, 1)   # 角
+    fee = np.maximum(price[cell] * ZONE_PRICE[zone] * factor // 100_000_000, 1)  # 角
     paid = expense[cell] * ZONE_COST[zone] * factor // 1_000_000 * table["noise"][u[6]]
     paid = np.maximum(paid // 100_000, 1)
     # 异常：破损 0.6 %、丢失 0.15 %、拒收 0.8 %、错分 0.5 %
     trouble = np.searchsorted([393, 491, 1015, 1343], bits[9], side="right")
     product = 2 * line + (u[7] < np.where(line, 1400, 2600))
-    return {"customer": customer, "product": product, "destination": destination, "weight": weight,
-            "fee": fee, "cost": paid, "promise": promise, "pickup": pickup, "dwell": dwell, "done": done,
-            "trouble": trouble, "late": late, "mess": bits[10]}
+    return {
+        "customer": customer,
+        "product": product,
+        "destination": destination,
+        "weight": weight,
+        "fee": fee,
+        "cost": paid,
+        "promise": promise,
+        "pickup": pickup,
+        "dwell": dwell,
+        "done": done,
+        "trouble": trouble,
+        "late": late,
+        "mess": bits[10],
+    }
 
 
 def _daytime(done, late):
@@ -177,7 +204,9 @@ def waybills(w) -> dict:
 
     rows = spot(2000, 197)  # 0.3 %
     rows = rows[a["product"][rows] < 2]
-    w.log.add("单位混用", "waybills", waybill(rows), "重量", tenths(weight[rows]), tenths(weight[rows] * 1000))
+    w.log.add(
+        "单位混用", "waybills", waybill(rows), "重量", tenths(weight[rows]), tenths(weight[rows] * 1000)
+    )
     weight[rows] *= 1000
 
     rows = spot(3000, 262)  # 0.4 %：第二天 23:59 统一补扫
@@ -190,7 +219,10 @@ def waybills(w) -> dict:
         "客户编号": Coded(customer, labels),
         "产品": Coded(a["product"], PRODUCTS),
         "目的地": Coded(a["destination"], [d[0] for d in DESTINATIONS]),
-        "重量": weight, "运费": fee, "成本": a["cost"], "承诺时限": a["promise"],
+        "重量": weight,
+        "运费": fee,
+        "成本": a["cost"],
+        "承诺时限": a["promise"],
         "揽收时间": a["pickup"],
         "中转停留": a["dwell"],
         "签收时间": Maybe(done, signed),

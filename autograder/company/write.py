@@ -36,8 +36,10 @@ def explain(fault: OSError, folder) -> str:
     if isinstance(fault, FileExistsError | NotADirectoryError):
         return f"{folder} 是一个文件，不是文件夹。换一个文件夹名。"
     if isinstance(fault, PermissionError):
-        return (f"写不进 {fault.filename or folder}。文件是不是正在 Excel 或 WPS 里开着？"
-                "关掉再试；还不行就换一个文件夹。")
+        return (
+            f"写不进 {fault.filename or folder}。文件是不是正在 Excel 或 WPS 里开着？"
+            "关掉再试；还不行就换一个文件夹。"
+        )
     return f"写不进 {folder}（{fault.strerror or fault}）。原来的表没有动。"
 
 
