@@ -188,13 +188,15 @@ def show(value) -> str:
     """A value for people: four significant digits, separators and one decimal in large numbers.
 
     >>> show(0.30751), show(9582.43), show(1234567), show(2.95e-7), show(True)
-    ('0.3075', '9,582.4', '1,234,567', '2.95e-07', '是')
+    ('0.3075', '9,582.4', '1,234,567', '小于 0.0001', '是')
     """
     if isinstance(value, bool | np.bool_):
         return "是" if value else "否"
     if isinstance(value, int | np.integer):
         return f"{value:,}"
     if isinstance(value, float | np.floating):
+        if 0 < abs(value) < 1e-4:  # 多半是 p 值；2.95e-07 没人看得懂
+            return "小于 0.0001" if value > 0 else "接近 0"
         return f"{value:,.1f}" if 1000 <= abs(value) < 1e15 else f"{value:.4g}"
     if isinstance(value, list | tuple):
         return "；".join(map(show, value)) or "无"

@@ -430,9 +430,13 @@ def plot_cohort_value(cohort, ax=None):
     return ax
 
 
-def plot_tornado(table, unit="元", ax=None):
-    """Tornado chart of ``sensitivity``: the widest lever on top, low values hatched; returns the Axes."""
+def plot_tornado(table, names=None, unit="元", ax=None):
+    """Tornado chart of ``sensitivity``: the widest lever on top, low values hatched; returns the Axes.
+
+    names: dict input → name to show.
+    """
     ax = axes(ax)
+    table = table.rename(index=names or {})
     shown, base = table.iloc[::-1], table.attrs["base"]
     for end, colour, hatch in (("低", "C1", "//"), ("高", "C0", "")):
         ax.barh(shown.index, shown[f"结果{end}"] - base, left=base, color=colour, hatch=hatch,

@@ -291,7 +291,8 @@ def plot_lift(table, ax=None):
     ax.bar(table.index, table["提升度"], color=["C0" if v >= 1 else "0.75" for v in table["提升度"]])
     ax.axhline(1, color="C3", linestyle="--", label="平均水平")
     for x, v in table["提升度"].items():
-        ax.annotate(f"{v:.1f}", (x, v), (0, 3), textcoords="offset points", ha="center")
+        ax.annotate(f"{v:.1f}", (x, v), (0, 4), textcoords="offset points", ha="center",
+                    bbox={"facecolor": "white", "edgecolor": "none", "pad": 1})
     ax.set_xticks(table.index)
     ax.margins(y=.12)
     ax.grid(axis="x", visible=False)

@@ -341,9 +341,8 @@ def plot_contribution(table, ax=None):
     if y[top] > 100 + 1e-9:
         ax.plot(x[top], y[top], "o", color="C3")
         ax.fill_between(x[top:], y[top:], 100, color="C3", alpha=.2)
-        ax.annotate(f"{top} 户赚到最终利润的 {y[top]:.0f}%\n其余 {len(table) - top} 户又亏掉一部分",
-                    (x[top], y[top]), (-10, -14), textcoords="offset points", ha="right", va="top",
-                    color="C3")
+        ax.text(.97, .08, f"{top} 户赚到最终利润的 {y[top]:.0f}%\n其余 {len(table) - top} 户又亏掉一部分",
+                transform=ax.transAxes, ha="right", color="C3")
     ax.set(xlim=(0, 100), ylim=(0, None), xlabel="客户累计占比（%，从赚得最多到亏得最多）",
            ylabel="累计贡献占比（%）")
     return ax
