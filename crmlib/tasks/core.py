@@ -14,6 +14,9 @@
 ``faults(task)``            题目本身写错的地方
 ``BANK``                    （可以没有）题库在哪个字段里：写了 draw 的题，每个学生只抽其中几项
 ``remarks(task, answer)``   （可以没有）检查以后，对每个小项说的话 {小项: 话}
+``solution(task, answer)``  （可以没有）在这个学生的局面里，标准答案是怎样的
+``screen(shown)``           （可以没有）公开部分里，送进浏览器的是哪些
+``view(task, answer)``      （可以没有）内核替浏览器算好的、要显示的东西；答案每变一次，算一次
 
 加一种题型：在这里加一个模块，写进 KINDS；在 widgets/ 加一个同名的 .js。
 """
@@ -24,10 +27,10 @@ import json
 from dataclasses import dataclass, field
 
 from crmlib.cli import CourseError
-from crmlib.tasks import choose, classify, code, dialogue, form, match, number, order, write
+from crmlib.tasks import choose, classify, code, dialogue, form, match, number, order, simulate, write
 
 KINDS = {"choose": choose, "classify": classify, "match": match, "order": order, "number": number,
-         "form": form, "dialogue": dialogue, "code": code, "write": write}
+         "form": form, "dialogue": dialogue, "simulate": simulate, "code": code, "write": write}
 
 _COMMON = ("id", "kind", "use", "title", "prompt", "points", "covers", "draw")
 _BIGGEST = 200_000  # 一份答案最多这么多字符；一张写满的大表不到它的十分之一

@@ -140,13 +140,13 @@ def feedback(task: dict, answer, result: Result, tries: int) -> dict:
     judged = result.state in ("right", "partial", "wrong")
     done = result.state == "right" or (result.state == "saved" and task["kind"] == "write")
     opened = done or (judged and tries >= TRIES)
-    key = KINDS[task["kind"]].key_answer(task)
+    key = _solution(task, answer) if opened else None
     messages = result.messages
     if done and result.state == "saved":
         messages = ["对照评分标准给自己打分，再看参考答案。"]
     solution = {
         "answer": key, "text": text(task, key), "explain": markdown(task.get("explain", "")),
-    } if opened and key is not None else None
+    } if key is not None else None
     return {
         "state": result.state,
         "title": "写好了" if done and result.state == "saved" else STATES[result.state][0],
@@ -159,6 +159,11 @@ def feedback(task: dict, answer, result: Result, tries: int) -> dict:
         "left": max(0, TRIES - tries) if judged and not opened else 0,
         "solution": solution,
     }
+
+
+def _solution(task, answer):
+    kind = KINDS[task["kind"]]
+    return kind.solution(task, answer) if hasattr(kind, "solution") else kind.key_answer(task)
 
 
 def _remarks(task, answer) -> dict[str, str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import anywidget
 import traitlets
 
-from crmlib.tasks.core import TaskError, public, score_task, text
+from crmlib.tasks.core import KINDS, TaskError, public, score_task, text, unreadable
 from crmlib.tasks.markup import markdown
 from crmlib.tasks.session import judge, keep, mine, open_saved, store
 
@@ -36,7 +36,8 @@ class TaskWidget(anywidget.AnyWidget):
     """One task on screen. The browser shows and collects; here the answer is judged and saved.
 
     ``answer`` and ``stamp`` come from the browser; ``result`` (after a check) and ``status``
-    (after a save: {stamp, state, messages, saved, trouble, notice}) go back to it.
+    (after a save: {stamp, state, messages, saved, trouble, notice}) go back to it, and so does ``view``:
+    what a kind works out here to be shown there, after every change of the answer.
     """
 
     task = traitlets.Dict().tag(sync=True)
@@ -45,6 +46,7 @@ class TaskWidget(anywidget.AnyWidget):
     result = traitlets.Dict().tag(sync=True)
     status = traitlets.Dict().tag(sync=True)
     self_marks = traitlets.Dict().tag(sync=True)
+    view = traitlets.Dict().tag(sync=True)
 
     @classmethod
     def of(cls, task: dict) -> "TaskWidget":
@@ -56,7 +58,8 @@ class TaskWidget(anywidget.AnyWidget):
         task = opened.task
         shown = public(task)
         super().__init__(
-            task={**shown, "prompt_html": markdown(task["prompt"])},
+            task={**_on_screen(shown), "prompt_html": markdown(task["prompt"])},
+            view=_view(task, opened.answer),
             answer=opened.answer, result=opened.feedback, self_marks=opened.self_marks,
             status={"stamp": 0, **_complete(shown, opened.answer), "saved": opened.answer is not None,
                     "notice": "".join(opened.notices)},
@@ -90,6 +93,7 @@ class TaskWidget(anywidget.AnyWidget):
         if self.stamp <= self._done:  # 检查时已经一起存了
             return
         self._done, self.result = self.stamp, {}
+        self.view = _view(self._full, self.answer)
         self._write(self.answer, lambda: keep(self._full, self.answer))
 
     def _receive(self, _, content, buffers) -> None:
@@ -103,14 +107,14 @@ class TaskWidget(anywidget.AnyWidget):
         if self._full["kind"] == "code":
             answer = _from_notebook(self._full)
         self._done = max(self._done, stamp if isinstance(stamp, int) else 0)
-        self.answer = answer
+        self.answer, self.view = answer, _view(self._full, answer)
         self._full = mine(self._full)  # 别的题里的数，可能刚刚改过
         said, changes = judge(self._full, answer)
         self.result = {**said, "stamp": self._done}  # 先让学生看到结果，再写盘
         self._write(answer, lambda: store(self._full, changes))
 
     def _write(self, answer, write) -> None:
-        status = {"stamp": self._done, **_complete(self.task, answer), "saved": True}
+        status = {"stamp": self._done, **_complete(public(self._full), answer), "saved": True}
         try:
             status["notice"] = write() or ""
         except TaskError as fault:
@@ -137,6 +141,16 @@ def _cell() -> str | None:
 def _complete(shown: dict, answer) -> dict:
     result = score_task(shown, answer)
     return {"state": result.state, "messages": result.messages}
+
+
+def _on_screen(shown: dict) -> dict:
+    kind = KINDS[shown["kind"]]
+    return kind.screen(shown) if hasattr(kind, "screen") else shown
+
+
+def _view(task: dict, answer) -> dict:
+    kind = KINDS[task["kind"]]
+    return kind.view(task, None if unreadable(task, answer) else answer) if hasattr(kind, "view") else {}
 
 
 def _from_notebook(task: dict) -> dict:

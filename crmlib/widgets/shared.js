@@ -210,8 +210,8 @@ const USE = { practice: "练习", graded: "作业" };
  *   read()    现在的答案（没有则 null）
  *   mark(said)   检查以后标出对错        clear()   答案一改，去掉标记
  *   solve(solution, open)  显示或收起答案   update(answer)  （可选）内核送来新的答案
- *   unit      （可选）小项的量词，如“张”
- * ctx：task、answer（打开时的答案）、graded、say(文字) 读给看不见屏幕的人、
+ *   look(view)   （可选）内核算好了要显示的东西    unit  （可选）小项的量词，如“张”
+ * ctx：task、answer（打开时的答案）、view（打开时内核算好的）、graded、say(文字) 读给看不见屏幕的人、
  *   changed({typing}) 答案变了、check() 检查、send(消息) 送给内核。
  */
 function renderTask({ model, el }, build) {
@@ -323,7 +323,7 @@ function renderTask({ model, el }, build) {
   }
 
   const ctx = {
-    task, graded, answer: model.get("answer"), selfMarks: model.get("self_marks"),
+    task, graded, answer: model.get("answer"), view: model.get("view"), selfMarks: model.get("self_marks"),
     say: (text) => { spoken.textContent = text; }, changed, check, send: (message) => model.send(message),
   };
   const control = build(ctx);
@@ -363,6 +363,8 @@ function renderTask({ model, el }, build) {
   model.on("change:result", onResult);
   model.on("change:status", showStatus);
   model.on("change:answer", onAnswer);
+  const onView = () => control.look?.(model.get("view"));
+  model.on("change:view", onView);
   el.append(root);
   showFeedback(model.get("result"));
   showStatus();
@@ -373,5 +375,6 @@ function renderTask({ model, el }, build) {
     model.off("change:result", onResult);
     model.off("change:status", showStatus);
     model.off("change:answer", onAnswer);
+    model.off("change:view", onView);
   };
 }
