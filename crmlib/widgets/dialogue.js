@@ -130,9 +130,11 @@ function buildDialogue({ task, answer, graded, changed, check, say }) {
   }
   function offer() {
     const may = openChoices(task, talk.node, talk.level);
-    replies.setAttribute("aria-label", may.length ? `第 ${talk.steps.length + 1} 步，怎么说？有 ${may.length} 种说法` : "对话结束了");
-    replies.replaceChildren(...may.map(([id, choice], place) => h("button.crm-reply", { type: "button", "data-choice": id, onclick: () => choose(id) },
-      h("span.crm-key", { "aria-hidden": "true" }, String(place + 1)), h("span.crm-text", {}, choice.text))));
+    const ask = `第 ${talk.steps.length + 1} 步，怎么说？有 ${may.length} 种说法`;
+    replies.setAttribute("aria-label", may.length ? ask : "对话结束了");
+    replies.replaceChildren(...may.map(([id, choice], place) => h("button.crm-reply", {
+      type: "button", "data-choice": id, onclick: (e) => e.detail < 2 && choose(id), // 连点两下，第二下不算
+    }, h("span.crm-key", { "aria-hidden": "true" }, String(place + 1)), h("span.crm-text", {}, choice.text))));
     node.toggleAttribute("data-done", !may.length);
     back.disabled = again.disabled = !talk.steps.length;
     undo.hidden = !dropped;
