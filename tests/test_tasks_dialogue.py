@@ -367,3 +367,13 @@ def test_an_answer_to_a_map_that_changed_is_kept_or_told(tmp_path, monkeypatch, 
     del changed["nodes"]["close"]["choices"]["a"]
     opened = session.open_saved(changed)
     assert opened.answer is None and "对不上" in opened.notices[0]
+
+
+def test_the_example_in_the_manual_is_sound():
+    from jsonschema import Draft202012Validator
+
+    manual = (Path(__file__).parents[1] / "docs" / "authoring.md").read_text("utf-8")
+    section = manual.partition("## dialogue")[2].partition("\n## ")[0]
+    example = units.yaml.load(section.partition("```yaml\n")[2].partition("```")[0], units._Loader)
+    assert list(Draft202012Validator(units.schema()).iter_errors(example)) == []
+    assert tasks.faults(example[0]) == [] and check.proofs(example[0]) == []
