@@ -50,23 +50,41 @@ class TaskWidget(anywidget.AnyWidget):
 
     @classmethod
     def of(cls, task: dict) -> "TaskWidget":
-        """The widget for a task, with the saved answer in it."""
-        return _class(task["kind"])(task)
+        """The widget for a task, with the saved answer in it.
+
+        A task has one widget, however often its cell runs: widgets that nobody sees any more would
+        all come back when the page is reloaded, and a slow computer would not cope.
+        """
+        widget = _live.get(task["id"])
+        if widget and widget._given == task:
+            widget._refresh()
+            return widget
+        if widget:
+            widget.close()
+        _live[task["id"]] = widget = _class(task["kind"])(task)
+        return widget
 
     def __init__(self, task: dict):
-        opened = open_saved(task)
-        task = opened.task
-        shown = public(task)
-        super().__init__(
-            task={**_on_screen(shown), "prompt_html": markdown(task["prompt"])},
-            view=_view(task, opened.answer),
-            answer=opened.answer, result=opened.feedback, self_marks=opened.self_marks,
-            status={"stamp": 0, **_complete(shown, opened.answer), "saved": opened.answer is not None,
-                    "notice": "".join(opened.notices)},
-        )
-        self._full, self._done, self._print = task, 0, None
+        self._given, self._done, self._print = task, 0, None
+        super().__init__(**self._open())
         self.observe(self._save, "stamp")
         self.on_msg(self._receive)
+
+    def _open(self) -> dict:
+        """What to show: the task and what is on file."""
+        opened = open_saved(self._given)
+        self._full = opened.task
+        shown = public(self._full)
+        status = {"stamp": self._done, **_complete(shown, opened.answer), "saved": opened.answer is not None,
+                  "notice": "".join(opened.notices)}
+        return {"task": {**_on_screen(shown), "prompt_html": markdown(self._full["prompt"])},
+                "view": _view(self._full, opened.answer), "answer": opened.answer, "result": opened.feedback,
+                "self_marks": opened.self_marks, "status": status}
+
+    def _refresh(self) -> None:
+        with self.hold_sync():
+            for name, value in self._open().items():
+                setattr(self, name, value)
 
     def __repr__(self) -> str:
         return f"题目 {self.task['id']}"
@@ -75,11 +93,6 @@ class TaskWidget(anywidget.AnyWidget):
         """Display the widget, and the answer as text for paper and for nbgrader's feedback page."""
         from IPython.display import HTML, display
 
-        # 同一格再运行一次：旧控件关掉，不留在内核里，不然刷新页面时它们会一起回来
-        place = (self.task["id"], _cell())
-        if place in _live:
-            _live[place].close()
-        _live[place] = self
         display(self)
         self._print = display(HTML(self._as_text()), display_id=True)
 
@@ -126,16 +139,7 @@ class TaskWidget(anywidget.AnyWidget):
             self._print.update(HTML(self._as_text()))
 
 
-_live: dict[tuple, TaskWidget] = {}
-
-
-def _cell() -> str | None:
-    """The notebook cell that is running, if the front end says so."""
-    from IPython import get_ipython
-
-    kernel = getattr(get_ipython(), "kernel", None)
-    parent = kernel.get_parent("shell") if kernel else {}
-    return parent.get("metadata", {}).get("cellId")
+_live: dict[str, TaskWidget] = {}
 
 
 def _complete(shown: dict, answer) -> dict:

@@ -19,7 +19,7 @@ function buildCode({ task, answer }) {
   return {
     node,
     read: () => now,
-    update: show,
+    update: show, // 检查时，内核送来变量的值
     mark(said) {
       for (const [name, line] of lines) mark(line.node, said.where[name]);
     },

@@ -228,6 +228,7 @@ function renderTask({ model, el }, build) {
   const spoken = h(".crm-unseen", { "aria-live": "polite" });
   let solved = false; // 答案是不是翻开着
   let marked = false;
+  let asked = false; // 学生刚点了检查
 
   // -- 保存 --
   // 每次保存和检查都有一个号；内核处理完，把号送回来（status.stamp）
@@ -260,6 +261,7 @@ function renderTask({ model, el }, build) {
   const check = () => {
     if (!checkable || checkButton.disabled) return;
     next();
+    asked = true;
     checkButton.disabled = true;
     model.send({ do: "check", answer: model.get("answer"), stamp });
   };
@@ -326,7 +328,8 @@ function renderTask({ model, el }, build) {
     task, graded, answer: model.get("answer"), view: model.get("view"), selfMarks: model.get("self_marks"),
     say: (text) => { spoken.textContent = text; }, changed, check, send: (message) => model.send(message),
   };
-  const control = build(ctx);
+  let control = build(ctx);
+  const body = h(".crm-body", {}, control.node);
   const root = h("section.crm-look.crm-task", {
     "data-task": task.id, "data-kind": task.kind, "data-use": task.use, "aria-label": `题目 ${task.id} ${task.title}`,
   },
@@ -335,7 +338,7 @@ function renderTask({ model, el }, build) {
       task.poll ? null : h("span.crm-points", {}, `${trim(task.points)} 分`)),
     h(".crm-inside", {},
       h(".crm-prompt", { safeHTML: task.prompt_html }),
-      h(".crm-body", {}, control.node),
+      body,
       h("footer.crm-foot", {}, checkable ? checkButton : null, solutionButton, status),
       trouble, feedback, spoken));
 
@@ -355,10 +358,17 @@ function renderTask({ model, el }, build) {
     const said = model.get("result");
     if (marked) control.clear();
     showFeedback(said);
-    if (said.state) feedback.scrollIntoView({ block: "nearest" });
+    if (said.state && asked) feedback.scrollIntoView({ block: "nearest" });
+    asked = false;
   };
+  // 别处改了答案（同一题在另一格，或内核读出来的）：跟着变
   const onAnswer = () => {
-    if (!timer && control.update) control.update(model.get("answer"));
+    const now = model.get("answer") ?? null;
+    if (timer || JSON.stringify(now) === JSON.stringify(control.read() ?? null)) return;
+    if (control.update) return control.update(now);
+    control = build({ ...ctx, answer: now });
+    body.replaceChildren(control.node);
+    showFeedback(model.get("result"));
   };
   model.on("change:result", onResult);
   model.on("change:status", showStatus);
