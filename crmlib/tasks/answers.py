@@ -54,9 +54,9 @@ def seed(folder: Path | None = None, make: bool = True) -> str:
         return found
     with _locked(folder):  # 两个笔记本同时打开，也只掷一次
         content = _content(folder)
-        content["seed"] = _seed(content) or secrets.token_hex(6)
-        _write(folder, content)
-    return content["seed"]
+        made = _seed(content) or secrets.token_hex(6)
+        _write(folder, {"format": 1, "seed": made} | content | {"seed": made})
+    return made
 
 
 def _seed(content: dict) -> str:

@@ -41,7 +41,7 @@ def _unit(name: str) -> tuple[str, float]:
     if name in _UNITS:
         return _UNITS[name]
     for word, times in _TIMES.items():
-        if name.startswith(word) and name != word:
+        if name.startswith(word):
             base, many = _unit(name.removeprefix(word))
             return base, times * many
     return name, 1
@@ -59,9 +59,10 @@ def quantity(raw, unit: str = "") -> float | None:
     typed = _TYPED.fullmatch(raw) if isinstance(raw, str) and len(raw) < 60 else None
     if not typed or not typed[2] or typed[2] == unit:
         return number
-    number, (base, many), (wanted, scale) = read_number(typed[1]), _unit(typed[2]), _unit(unit)
-    if typed[2] in _TIMES:  # 只打了“万”，没打“元”
-        base, many = wanted, _TIMES[typed[2]]
+    name = typed[2]
+    if name in _TIMES:  # 只打了“万”，没打“元”
+        name += re.sub("^(百万|千万|万|亿)", "", unit)
+    number, (base, many), (wanted, scale) = read_number(typed[1]), _unit(name), _unit(unit)
     return None if number is None or base != wanted else number * many / scale
 
 
