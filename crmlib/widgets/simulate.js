@@ -28,7 +28,7 @@ function ticks(low, high) {
 }
 
 /** 一个状态一路走来的折线。 */
-function drawChart(spec, values, turns) {
+function drawChart(spec, values, turns, names) {
   const [width, height, left, right, top, bottom] = [600, 190, 62, 30, 16, 28];
   const marks = ticks(Math.min(...values), Math.max(...values));
   const [low, high] = [marks[0], marks.at(-1)];
@@ -42,7 +42,7 @@ function drawChart(spec, values, turns) {
       svg("text", { x: left - 8, y: y(mark) + 5, "text-anchor": "end" }, shown({ decimals: 2 }, mark)));
   }
   for (let turn = 0; turn <= turns; turn += every) {
-    chart.append(svg("text", { x: x(turn), y: height - 6, "text-anchor": "middle" }, turn ? String(turn) : "开始"));
+    chart.append(svg("text", { x: x(turn), y: height - 6, "text-anchor": "middle" }, turn ? names?.[turn - 1] ?? String(turn) : "开始"));
   }
   chart.append(svg("polyline", { points: values.map((v, turn) => `${x(turn)},${y(v)}`).join(" "), class: "crm-path" }),
     ...values.map((v, turn) => svg("circle", { cx: x(turn), cy: y(v), r: turn === values.length - 1 ? 5 : 3.5, class: "crm-dot" },
@@ -152,7 +152,7 @@ function buildSimulate({ task, answer, view, graded, changed, check, say }) {
   const decideTitle = h(".crm-decide-title");
   const decide = h(".crm-decide", { role: "group", "aria-label": "做决定" }, decideTitle, strips.map((s) => s.node), [...fields.values()].map((f) => f.node));
   const ending = h(".crm-ended", { tabindex: "-1" });
-  const story = h(".crm-story", { role: "log", "aria-label": "发生了什么", tabindex: "0" });
+  const story = h(".crm-story");
   const chartBox = h(".crm-chart-box");
   const table = h(".crm-scroll");
   const note = h(".crm-help");
@@ -161,7 +161,8 @@ function buildSimulate({ task, answer, view, graded, changed, check, say }) {
   const node = h(".crm-sim", {},
     h(".crm-sim-top", {}, where, track),
     h(".crm-tiles", {}, [...tiles.values()].map((t) => t.node)),
-    h(".crm-sim-main", {}, h(".crm-sim-left", {}, story, chartBox), h(".crm-sim-right", {}, decide, ending, foot)),
+    story,
+    h(".crm-sim-main", {}, h(".crm-sim-turn", {}, decide, ending, foot), chartBox),
     fold("每一步的记录", table),
     fold(`规则是公开的（${task.rules.length} 条）`, ruleList()),
     solutionBox);
@@ -170,7 +171,7 @@ function buildSimulate({ task, answer, view, graded, changed, check, say }) {
     return h("details.crm-fold", {}, h("summary", {}, title), ...inside);
   }
   function ruleList() {
-    const said = task.rules.map(({ about, say: words, how }) => [h("dt", {}, about),
+    const said = task.rules.flatMap(({ about, say: words, how }) => [h("dt", {}, about),
       h("dd", {}, words || null, words ? h(".crm-how", {}, how) : how)]);
     const secret = task.secrets.length ? h("p.crm-help", {}, `这些数现在看不见，走完以后揭开：${task.secrets.join("、")}。`) : null;
     return h("div", {}, h("p.crm-help", {}, `每${task.turn_name}从上往下算一遍。`), h("dl.crm-laws", {}, said), secret);
@@ -193,13 +194,11 @@ function buildSimulate({ task, answer, view, graded, changed, check, say }) {
     note.replaceChildren(...hints());
     ending.hidden = !over;
     if (over) end();
-    story.replaceChildren(...now.lines.flatMap((said, at) => said.length ? [h(".crm-tale", at === turn ? { "data-fresh": "" } : {},
-      h("span.crm-tale-turn", {}, at ? label(at) : "开始"), h("div", {}, said.map((text) => h("div", {}, text))))] : []));
-    story.hidden = !story.children.length;
-    story.scrollTop = story.scrollHeight;
+    story.replaceChildren(...now.lines[turn].map((text) => h("div", {}, text)));
+    story.hidden = !now.lines.some((said) => said.length);
     chart();
     table.replaceChildren(history());
-    if (spoken) say(`${turn ? `${label(turn)}过完。` : "回到开始。"}${heard}${(now.lines[turn] ?? []).join("")}${over ? "走完了。" : ""}`);
+    if (spoken) say(`${turn ? `${label(turn)}过完。` : "回到开始。"}${heard}${now.lines[turn].join("")}${over ? "走完了。" : ""}`);
   }
   function hints() {
     if (graded) {
@@ -226,15 +225,16 @@ function buildSimulate({ task, answer, view, graded, changed, check, say }) {
     chartBox.hidden = !charted || values.length < 2;
     if (chartBox.hidden) return;
     const spec = task.state[charted];
-    chartBox.replaceChildren(h(".crm-chart-title", {}, `${spec.title}${spec.unit ? `（${spec.unit}）` : ""}`), drawChart(spec, values, task.turns));
+    chartBox.replaceChildren(h(".crm-chart-title", {}, `${spec.title}${spec.unit ? `（${spec.unit}）` : ""}`), drawChart(spec, values, task.turns, task.turn_labels));
   }
   function history() {
     if (!now.turn) return h("p.crm-help", {}, `走过一${task.turn_name}，这里就有一行。`);
     const cell = (spec, value) => h("td", typeof value === "number" ? { "data-number": "" } : {}, shown(spec, value, false));
     const head = (spec) => h("th", { scope: "col" }, spec.title, spec.unit ? h("small", {}, `（${spec.unit}）`) : null);
+    const told = now.lines.some((said) => said.length);
     const rows = now.log.map((did, n) => h("tr", {}, h("th", { scope: "row" }, label(n + 1)),
-      actions.map(([id, spec]) => cell(spec, did[id])), tables.map(([, spec]) => cell(spec, spec.values[n])), states.map(([id, spec]) => cell(spec, now.states[n + 1][id]))));
-    return h("table.crm-record", {}, h("thead", {}, h("tr", {}, h("th", {}), actions.map(([, s]) => head(s)), tables.map(([, s]) => head(s)), states.map(([, s]) => head(s)))),
+      actions.map(([id, spec]) => cell(spec, did[id])), tables.map(([, spec]) => cell(spec, spec.values[n])), states.map(([id, spec]) => cell(spec, now.states[n + 1][id])), told ? h("td.crm-told", {}, now.lines[n + 1].join("")) : null));
+    return h("table.crm-record", {}, h("thead", {}, h("tr", {}, h("th", {}), actions.map(([, s]) => head(s)), tables.map(([, s]) => head(s)), states.map(([, s]) => head(s)), told ? h("th", { scope: "col" }, "发生了什么") : null)),
       h("tbody", {}, rows));
   }
 
