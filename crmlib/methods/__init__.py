@@ -28,6 +28,8 @@ _TOPICS = {
                  "profit_curve qini_curve t_learner uplift_table",
     "loyalty": "difference_in_differences loyalty_grid plot_retention_value points_liability programme_roi "
                "retention_economics share_of_wallet wallet_allocation",
+    "call_centre": "agents_needed centre_cost day_curve erlang_a erlang_b erlang_c lines_needed "
+                   "plot_day_curve plot_queue_curve queue_curve simulate_calls staff_day",
 }
 _NAMES = {name: topic for topic, names in _TOPICS.items() for name in names.split()}
 
