@@ -33,8 +33,9 @@ def page(route: str = "", base: str = "/", prefix: str | None = "") -> str:
 def handouts(course: dict, folder: Path) -> list[str]:
     """Notebooks in the folders of ``notebooks/`` that are no units: assignments, the student's own."""
     units = {unit["path"] for module in course["modules"] for unit in module["units"]}
-    found = (p.relative_to(folder).as_posix() for p in folder.glob("*/*.ipynb"))
-    return sorted(path for path in found if path not in units and not path.startswith("."))
+    found = (p.relative_to(folder) for depth in ("*/*.ipynb", "*/*/*.ipynb") for p in folder.glob(depth))
+    return sorted(path.as_posix() for path in found
+                  if path.as_posix() not in units and not any(part.startswith(".") for part in path.parts))
 
 
 def render(course: dict, progress: CourseProgress, route: str = "", *, base: str = "/", prefix: str = "",
@@ -187,5 +188,5 @@ def _more(handouts, link) -> str:
         f"<code>{escape(str(paths.notebooks()))}</code>，回到这一页，它就列在这里。"
         "做完后把整个文件夹交给老师，不要改文件名：里面的 answers.json 就是你的答案。</p>"
         f"<p><b>数据表</b>在 <code>{escape(str(paths.datasets()))}</code>，"
-        "用 WPS 或 Excel 能直接打开。改坏了也不怕：课文用的是原来那一份，重新复制就好。</p></section>"
+        "用 WPS 或 Excel 能直接打开。想改，先复制一份到别处再改：课文读的就是这里的表。</p></section>"
     )
