@@ -286,7 +286,7 @@ def _shares(task) -> list[float]:
 
 def share(task, answer) -> tuple[float, dict]:
     game = counted(task, answer)
-    if not finished(task, game):
+    if unreadable(task, answer) or not finished(task, game):
         return 0.0, {}
     reached = _reached(task, game)
     score = sum(part * goal["reached"] for part, goal in zip(_shares(task), reached, strict=True))
