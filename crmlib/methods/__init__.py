@@ -30,6 +30,9 @@ _TOPICS = {
                "retention_economics share_of_wallet wallet_allocation",
     "call_centre": "agents_needed centre_cost day_curve erlang_a erlang_b erlang_c lines_needed "
                    "plot_day_curve plot_queue_curve queue_curve simulate_calls staff_day",
+    "credit": "age_bands ageing ageing_history collections_queue credit_grade credit_limit credit_policies "
+              "credit_score cutoff_table discount_cost discount_value dso late_interest next_step open_items "
+              "plot_ageing plot_cutoff roll_rates term_value weight_of_evidence",
 }
 _NAMES = {name: topic for topic, names in _TOPICS.items() for name in names.split()}
 
