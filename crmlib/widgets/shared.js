@@ -241,10 +241,8 @@ function renderTask({ model, el }, build) {
     stamp = Math.max(stamp, model.get("stamp")) + 1;
     model.set({ answer: control.read(), stamp });
     clearTimeout(waiting);
-    waiting = setTimeout(() => {
-      checkButton.disabled = false;
-      showTrouble("答案还没有存上：内核没有回应。它可能正忙，也可能重启过。等一会儿；还不行，就点上方的“▶ 运行全部”。");
-    }, 6000);
+    waiting = setTimeout(() => showTrouble(
+      "答案还没有存上：内核没有回应。它可能正忙，也可能重启过。等一会儿；还不行，就点上方的“▶ 运行全部”。"), 6000);
   };
   const save = () => {
     next();
@@ -259,10 +257,9 @@ function renderTask({ model, el }, build) {
     if (typing) setStatus("");
   };
   const check = () => {
-    if (!checkable || checkButton.disabled) return;
+    if (!checkable) return;
     next();
     asked = true;
-    checkButton.disabled = true;
     model.send({ do: "check", answer: model.get("answer"), stamp });
   };
 
@@ -281,7 +278,6 @@ function renderTask({ model, el }, build) {
     const now = model.get("status");
     if (now.stamp !== undefined && now.stamp < stamp) return; // 更新的还在路上
     clearTimeout(waiting);
-    checkButton.disabled = false;
     showTrouble(now.trouble || now.notice || "", now.trouble ? "trouble" : "notice");
     if (now.trouble || !now.state) return;
     if (!graded) return setStatus(now.saved ? (task.poll ? "已记下" : "已保存") : "", now.saved ? "saved" : "");
