@@ -236,13 +236,13 @@ def test_stories_are_filled_with_numbers():
 
 
 @pytest.mark.parametrize(("formula", "words"), [
-    ("a - (b - 1)", "甲 − （乙 − 1）"), ("a / (b * 2)", "甲 ÷ （乙 × 2）"),
-    ("2 * (a + b)", "2 × （甲 + 乙）"),
+    ("a - (b - 1)", "甲 −（乙 − 1）"), ("a / (b * 2)", "甲 ÷（乙 × 2）"),
+    ("2 * (a + b)", "2 ×（甲 + 乙）"),
     ("a * b / 2", "甲 × 乙 ÷ 2"), ("-a", "−甲"), ("not a", "不是（甲）"), ("0 <= a < 5", "0 ≤ 甲 < 5"),
     ("a == 1 or b != 2 and a > 0", "甲 = 1，或者（乙 ≠ 2，并且甲 > 0）"), ("min(a, b)", "甲、乙里最小的"),
     ("max(0, min(100, a))", "甲，最高 100，最低 0"), ("round(a, 1)", "甲（四舍五入到 1 位小数）"),
     ("1 if how != 'hard' else 2", "办法不是“生硬”时：1；否则：2"), ("exp(a)", "e 的（甲）次方"),
-    ("a + max(0, b)", "甲 + （乙，最低 0）"), ("ceil(a) // 2", "（甲（有小数就进一）） 整除 2")])
+    ("a + max(0, b)", "甲 +（乙，最低 0）"), ("ceil(a) // 2", "（甲（有小数就进一））整除 2")])
 def test_formulas_in_words(formula, words):
     assert wording.in_words(formula, {"a": "甲", "b": "乙", "how": "办法", "hard": "生硬"}) == words
 

@@ -1,11 +1,14 @@
 """把公式说成中文，给学生看：电脑算的是哪一条，屏幕上写的就是哪一条。"""
 
 import ast
+import re
 
 _SIGNS = {
     ast.Add: "+", ast.Sub: "−", ast.Mult: "×", ast.Div: "÷", ast.FloorDiv: "整除", ast.Mod: "除余",
     ast.Eq: "是", ast.NotEq: "不是", ast.Lt: "<", ast.LtE: "≤", ast.Gt: ">", ast.GtE: "≥",
 }
+# 汉字和半角的字母、数字之间，空一格
+_BORDER = re.compile(r"(?<=[\u4e00-\u9fff])(?=[A-Za-z0-9])|(?<=[A-Za-z0-9])(?=[\u4e00-\u9fff])")
 _NUMERIC = {ast.Eq: "=", ast.NotEq: "≠"}
 _CALLS = {
     "abs": "{}的绝对值", "floor": "{}（小数舍去）", "ceil": "{}（有小数就进一）", "sqrt": "{}的平方根",
@@ -21,7 +24,9 @@ def in_words(text: str, titles: dict) -> str:
     >>> in_words("cash + 5 if how == 'call' else cash", {"how": "办法", "call": "打电话", "cash": "现金"})
     '办法是“打电话”时：现金 + 5；否则：现金'
     """
-    return _say(ast.parse(text.strip(), mode="eval").body, titles)
+    said = _say(ast.parse(text.strip(), mode="eval").body, titles)
+    said = said.replace(" （", "（").replace("） ", "）")  # 全角括号自己带着空白
+    return _BORDER.sub(" ", said)
 
 
 def _say(node, titles) -> str:

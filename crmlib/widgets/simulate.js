@@ -29,12 +29,12 @@ function ticks(low, high) {
 
 /** 一个状态一路走来的折线。 */
 function drawChart(spec, values, turns, names) {
-  const [width, height, left, right, top, bottom] = [600, 190, 62, 30, 16, 28];
+  const [width, height, left, right, top, bottom] = [460, 200, 56, 26, 14, 28];
   const marks = ticks(Math.min(...values), Math.max(...values));
   const [low, high] = [marks[0], marks.at(-1)];
   const x = (turn) => left + ((width - left - right) * turn) / turns;
   const y = (value) => top + ((height - top - bottom) * (high - value)) / (high - low);
-  const every = Math.ceil(turns / 12);
+  const every = Math.ceil((turns * (names ? 2 : 1)) / 12);
   const chart = svg("svg", { viewBox: `0 0 ${width} ${height}`, class: "crm-chart", role: "img",
     "aria-label": `${spec.title}：${values.map((v) => shown(spec, v)).join("，")}` });
   for (const mark of marks) {
@@ -160,9 +160,8 @@ function buildSimulate({ task, answer, view, graded, changed, check, say }) {
   const solutionBox = h("div");
   const node = h(".crm-sim", {},
     h(".crm-sim-top", {}, where, track),
-    h(".crm-tiles", {}, [...tiles.values()].map((t) => t.node)),
-    story,
-    h(".crm-sim-main", {}, h(".crm-sim-turn", {}, decide, ending, foot), chartBox),
+    h(".crm-tiles", { style: `--across:${tiles.size > 6 ? Math.ceil(tiles.size / 2) : tiles.size}` }, [...tiles.values()].map((t) => t.node)),
+    h(".crm-sim-main", {}, h(".crm-sim-turn", {}, decide, ending, foot), story, chartBox),
     fold("每一步的记录", table),
     fold(`规则是公开的（${task.rules.length} 条）`, ruleList()),
     solutionBox);
@@ -171,10 +170,10 @@ function buildSimulate({ task, answer, view, graded, changed, check, say }) {
     return h("details.crm-fold", {}, h("summary", {}, title), ...inside);
   }
   function ruleList() {
-    const said = task.rules.flatMap(({ about, say: words, how }) => [h("dt", {}, about),
-      h("dd", {}, words || null, words ? h(".crm-how", {}, how) : how)]);
+    const said = task.rules.map(({ about, say: words, how }) => h("li.crm-law", {}, h("strong", {}, about),
+      h("div", {}, words || null, words ? h(".crm-how", {}, how) : how)));
     const secret = task.secrets.length ? h("p.crm-help", {}, `这些数现在看不见，走完以后揭开：${task.secrets.join("、")}。`) : null;
-    return h("div", {}, h("p.crm-help", {}, `每${task.turn_name}从上往下算一遍。`), h("dl.crm-laws", {}, said), secret);
+    return h("div", {}, h("p.crm-help", {}, `每${task.turn_name}从上往下算一遍。`), h("ol.crm-laws", {}, said), secret);
   }
 
   // -- 画 --
