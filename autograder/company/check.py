@@ -220,7 +220,7 @@ def _single_rules(t, c, rule):
     busy = call.dropna(subset="坐席").copy()
     busy["起"] = busy["来电时间"].dt.floor("min") + pd.to_timedelta(busy["排队秒"], "s")
     busy["止"] = busy["起"] + pd.to_timedelta(busy["通话秒"] + busy["后处理秒"], "s")
-    busy = busy.sort_values(["坐席", "起"])
+    busy = busy.sort_values(["坐席", "通话编号"])  # 先来先接
     before = busy.groupby("坐席")["止"].shift()
     # 来电时间只记到分，允许差一分钟
     rule(

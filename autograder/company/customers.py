@@ -375,7 +375,7 @@ def _money(w, latent):
     turnover = np.where(w.end > SNAPSHOT, w.revenue[:, 24:36].sum(axis=1), 0)
     ranking = np.argsort(-turnover, kind="stable")
     top = ranking[:20]
-    margin[top] = np.maximum(margin[top], 0.035)
+    margin[top] = np.maximum(margin[top], 0.055)
     if w.block == 0 and n > 20:
         w.loss_maker = int(ranking[t["loss_rank"] - 1])
         margin[w.loss_maker] = t["loss_margin"]

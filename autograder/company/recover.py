@@ -271,6 +271,7 @@ def _gamer_by_kpi(kpi):
 
 
 def gamer(t, planted, seed):
+    """The agent who cuts calls short, seen in the monthly figures."""
     world = tables.make_world(seed)
     return {}, {"found": _gamer_by_kpi(t["kpi_month"]) == f"E{world.part(staff)['gamer']:03d}"}
 

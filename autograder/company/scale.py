@@ -138,7 +138,7 @@ def _on_cluster(jobs, folder, size, address):
     from crmlib.cli import CourseError
 
     try:
-        client = Client(address, timeout="10s")
+        client = Client(address, timeout="5s")
     except OSError:
         raise CourseError(
             f"连不上 Dask 集群：{address}。地址应像 tcp://192.168.1.10:8786，先确认调度器已经启动。"
