@@ -213,6 +213,7 @@ def test_public_part_plays_alike_and_knows_no_goals(task):
     assert not {"key", "mistakes", "explain", "rules"} & shown.keys()
     told = json.dumps(shown, ensure_ascii=False)
     assert not any(goal.get("hint", "?!") in told for goal in task["goals"])
+    assert not any(secret in told for secret in check.secrets({**task, "use": "graded"}))
     assert all(list(goal) == ["name"] for goal in shown["goals"])
     game = finished(task)
     assert simulate.replay(shown, game) == simulate.replay(task, game)
