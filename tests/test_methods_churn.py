@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matplotlib import pyplot
 
 from crmlib.cli import CourseError
 from crmlib.methods import _design as d
@@ -215,3 +216,4 @@ def test_plot_returns_axes():
     curves = {k: c.kaplan_meier(p["周"], p["复发"]) for k, p in BOTH.groupby("安慰剂")}
     assert c.plot_survival(curves, unit="周").get_legend()
     assert c.plot_survival(c.kaplan_meier([3, 5], [0, 0])).get_xlabel()
+    pyplot.close("all")

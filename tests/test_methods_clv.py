@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matplotlib import pyplot
 from scipy.special import hyp2f1
 
 from crmlib.cli import CourseError
@@ -214,3 +215,4 @@ def test_plots_return_axes():
     kept = [1000, 869, 743, 653]
     assert c.plot_renewals(c.sbg(kept), kept, ahead=3).get_legend()
     assert c.plot_holdout([0, 1, 9], [.1, .5, 2], [0, 1, 3]).get_legend()
+    pyplot.close("all")

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matplotlib import pyplot
 
 from crmlib.cli import CourseError
 from crmlib.methods import coding as c
@@ -142,3 +143,4 @@ def test_plot_returns_axes():
     coded = c.code_answers(["送得慢", "盒子破了", "慢"], {"时效": ["慢"], "破损": ["破"]})
     assert c.plot_codes(c.code_frequencies(coded)).get_xlabel()
     assert c.plot_codes(c.word_counts(["送得慢", "盒子破了"])).get_xlabel()
+    pyplot.close("all")

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matplotlib import pyplot
 
 from crmlib.cli import CourseError
 from crmlib.methods import loyalty as y
@@ -83,3 +84,4 @@ def test_edges_are_stated():
 
 def test_plot_returns_axes():
     assert y.plot_retention_value(now=.8).texts
+    pyplot.close("all")

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matplotlib import pyplot
 
 from crmlib.cli import CourseError
 from crmlib.methods import pairwise as p
@@ -163,3 +164,4 @@ def test_plot_returns_axes():
     found = p.ahp(HOUSE).weights
     ax = p.plot_weights({"特征向量": found["权重"], "几何平均": found["几何平均"]})
     assert ax.get_legend() and p.plot_weights(found["权重"]).get_xlabel() == "权重"
+    pyplot.close("all")

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matplotlib import pyplot
 
 from crmlib.cli import CourseError
 from crmlib.methods import satisfaction as s
@@ -115,3 +116,4 @@ def test_plots_return_axes():
     assert s.plot_importance_performance(s.importance_performance(performance, importance)).get_xlabel()
     table = s.kano(pd.DataFrame({"有": [1, 1], "无": [5, 3]}), {"次日达": ("有", "无")})
     assert s.plot_kano(table).get_title(loc="left") or s.plot_kano(table).get_title()
+    pyplot.close("all")

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matplotlib import pyplot
 
 from crmlib.cli import CourseError
 from crmlib.methods import segments as s
@@ -94,3 +95,4 @@ def test_plots_return_axes():
     table = blobs(10)
     assert s.plot_segments(s.kmeans(table, ["频次", "金额"], 3), names={1: "大户"}).get_legend()
     assert s.plot_choose_k(s.choose_k(table, ["频次"], [2, 3], boots=2)).get_legend()
+    pyplot.close("all")

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matplotlib import pyplot
 
 from crmlib.cli import CourseError
 from crmlib.methods import survey as s
@@ -231,3 +232,4 @@ def test_plot_returns_axes():
     shares = {"苏南": s.wilson_interval(12, 100), "苏北": s.wilson_interval(24, 100)}
     ax = s.plot_intervals(shares, unit="%")
     assert [t.get_text() for t in ax.get_yticklabels()] == ["苏南", "苏北"]
+    pyplot.close("all")

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matplotlib import pyplot
 
 from crmlib.cli import CourseError
 from crmlib.methods import targeting as t
@@ -151,3 +152,4 @@ def test_plots_return_axes():
     assert t.plot_lift(t.lift_table(y, s, 3)).get_legend()
     assert t.plot_profit(t.profit_curve(s, 100, contact_cost=10, save_rate=.5, churned=y)).get_legend()
     assert t.plot_qini(t.qini_curve(y, [1, 0, 1, 0, 1, 0], s)).get_legend()
+    pyplot.close("all")

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matplotlib import pyplot
 
 from crmlib.cli import CourseError
 from crmlib.methods import value as v
@@ -70,6 +71,12 @@ def test_scores_equal_for_equal_values_and_never_fall(values, bins):
 def test_split_ties_make_even_groups(values, bins):
     sizes = np.bincount(v.quantile_score(values, bins, ties="split"), minlength=bins + 1)[1:]
     assert sizes.max() - sizes.min() <= 1
+
+
+def test_rounding_of_sums_does_not_split_ties():
+    table = pd.DataFrame({"客户": list("甲甲甲乙"), "日期": ["2025-01-01"] * 4, "金额": [.1, .1, .1, .3]})
+    assert v.rfm(table, "客户", "日期", "金额", bins=2)["M"].nunique() == 1  # 0.1×3 ≠ 0.3，差在第 17 位
+    assert v.abc_analysis(table, "客户", "金额")["等级"].nunique() == 1
 
 
 def test_eight_groups_cover_everyone():
@@ -167,3 +174,4 @@ def test_plots_return_axes():
     assert v.plot_rfm(v.rfm(table, "客户", "日期", "金额")).texts
     profit = pd.DataFrame({"收入": [100., 80, 60], "成本": [50., 60, 75]})
     assert v.plot_contribution(v.contribution(profit, "收入", "成本")).texts
+    pyplot.close("all")

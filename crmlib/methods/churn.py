@@ -332,6 +332,10 @@ def cox(table, duration, event, columns, confidence=.95) -> Cox:
     Assumes that a hazard ratio is the same at all times. Where a column's estimate runs to infinity (nobody
     with some value ever left) an error names it. Fitted by statsmodels.
     Source: Cox 1972; ties: Efron 1977; concordance: Harrell 1982.
+
+    >>> t = pd.DataFrame({"月": [3, 5, 7, 9, 12, 12], "流失": [1, 1, 1, 0, 1, 0], "投诉": [2, 0, 1, 1, 0, 0]})
+    >>> round(float(cox(t, "月", "流失", ["投诉"]).table.loc["投诉", "风险比"]), 2)
+    3.96
     """
     t = numeric(column(table, duration), duration, low=0)
     d = flags(column(table, event), event)

@@ -204,24 +204,26 @@ def repeat_summary(table, customer, date, amount=None, *, until=None, unit=7) ->
     who, day = column(table, customer), _days(column(table, date), date)
     at_least(len(table), 1, "笔订单")
     unit = number(unit, "时间单位（天）", above=0)
-    if who.isna().any():
-        raise CourseError(f"“{customer}”有 {int(who.isna().sum())} 个空值。先查明原因，再填上或删去。")
+    codes, names = pd.factorize(who, sort=True)
+    if blank := int((codes < 0).sum()):
+        raise CourseError(f"“{customer}”有 {blank} 个空值。先查明原因，再填上或删去。")
     end = day.max() if until is None else int(_days([until], "截止日")[0])
     kept = day <= end
     at_least(int(kept.sum()), 1, "笔在截止日以前的订单")
-    names, day = who.to_numpy()[kept], day[kept]
-    codes, names = pd.factorize(names, sort=True)
-    span = int(day.max() - day.min()) + 1
-    # 一人一天算一次
-    visit, where = np.unique(codes * np.int64(span) + (day - day.min()), return_inverse=True)
-    owner, on = visit // span, visit % span + day.min()
-    count = np.bincount(owner)
-    first, last = on[np.r_[0, np.cumsum(count)[:-1]]], on[np.cumsum(count) - 1]
+    start = day.min()
+    span = int(end - start) + 1
+    key = codes[kept] * np.int64(span) + (day[kept] - start)
+    visit = np.sort(key)  # 按人、再按天排好；排序再去重比 np.unique 快
+    visit = visit[np.r_[True, visit[1:] != visit[:-1]]]  # 一人一天算一次
+    owner, on = visit // span, visit % span + start
+    begin = np.flatnonzero(np.r_[True, owner[1:] != owner[:-1]])
+    count = np.diff(np.r_[begin, len(owner)])
+    first, last = on[begin], on[begin + count - 1]
     found = pd.DataFrame({"x": count - 1, "t_x": (last - first) / unit, "T": (end - first) / unit},
-                         pd.Index(names, name=customer))
+                         pd.Index(names[owner[begin]], name=customer))
     if amount is not None:
-        money = np.bincount(where, numeric(column(table, amount), amount)[kept])
-        total = np.bincount(owner, money) - money[np.r_[0, np.cumsum(count)[:-1]]]
+        money = np.bincount(np.searchsorted(visit, key), numeric(column(table, amount), amount)[kept])
+        total = np.add.reduceat(money, begin) - money[begin]
         found["平均金额"] = np.divide(total, count - 1, out=np.zeros(len(total)), where=count > 1)
     return found
 
@@ -397,6 +399,12 @@ def future_value(orders, money, customers, *, periods=12, length=30.4375 / 7, di
     customers: table with x, t_x, T and 平均金额 (``repeat_summary``). The future is cut into ``periods`` of
     ``length`` time units (default: months, in weeks); orders of a period are discounted to its end with
     ``discount`` per period; margin: share of the money that is left. Returns a Series like the table.
+    Source: Fader, Hardie & Lee 2005, J. of Marketing Research 42, 415.
+
+    >>> orders, money = BGNBD(.24, 4.4, .79, 2.4, 0., 1, ""), GammaGamma(6., 4., 15., 0., 1, 30., "")
+    >>> one = pd.DataFrame({"x": [2], "t_x": [30.], "T": [38.], "平均金额": [22.]})
+    >>> future_value(orders, money, one).round(2).tolist()
+    [35.42]
     """
     x, t_x, T, mean = (numeric(column(customers, c), c, low=0) for c in ("x", "t_x", "T", "平均金额"))
     margin = number(margin, "毛利率")

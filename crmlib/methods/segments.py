@@ -115,6 +115,10 @@ def stability(segments, boots=50, seed=0) -> pd.DataFrame:
     ``boots`` times customers are drawn with replacement (one drawn twice counts once) and grouped anew;
     稳定性 is the mean Jaccard similarity of a group with its closest new group: above 0.85 firm, 0.6 to 0.75
     doubtful, below 0.6 not to be trusted. Source: Hennig 2007, Comput. Statistics & Data Analysis 52, 258.
+
+    >>> t = pd.DataFrame({"额": [1., 2, 3, 2, 21, 22, 23, 22]})
+    >>> stability(kmeans(t, "额", 2), boots=10)["怎么读"].tolist()
+    ['很稳', '很稳']
     """
     boots = int(number(boots, "重抽次数", low=1))
     x, old, k = segments.x.to_numpy(), segments.labels.to_numpy(), segments.k

@@ -266,6 +266,10 @@ def kmo_bartlett(items) -> Adequacy:
     """Is factor analysis worth while? KMO (0 to 1; from 0.6 usable) and Bartlett's test of sphericity.
 
     Source: Kaiser 1974; Bartlett 1951. Sheets with a missing item are left out.
+
+    >>> sheets = pd.DataFrame({"Q1": [1, 2, 3, 4, 5, 5], "Q2": [2, 2, 3, 5, 4, 5], "Q3": [1, 1, 4, 3, 5, 4]})
+    >>> round(kmo_bartlett(sheets).kmo, 2)
+    0.59
     """
     table, _ = items_table(items, 3)
     n, k = table.shape
@@ -287,6 +291,10 @@ def factor_loadings(items, factors=None) -> pd.DataFrame:
     factors: how many; default: as many as have an eigenvalue above 1. A row per item: its loading on each
     factor and its communality (share of its variance explained). Rows are ordered by factor, largest first;
     ``.attrs["explained"]`` holds each factor's share of the total variance.
+
+    >>> sheets = pd.DataFrame({"Q1": [1, 2, 3, 4, 5, 5], "Q2": [2, 2, 3, 5, 4, 5], "Q3": [1, 1, 4, 3, 5, 4]})
+    >>> factor_loadings(sheets)["因子1"].round(2).to_dict()
+    {'Q1': 0.98, 'Q2': 0.92, 'Q3': 0.91}
     """
     table, _ = items_table(items, 3)
     at_least(len(table), table.shape[1] + 1, "份答完的问卷（要比题数多）")

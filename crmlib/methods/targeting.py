@@ -168,6 +168,11 @@ def t_learner(table, treatment, outcome, columns, *, model="logit", seed=0) -> T
     Only from a randomised trial: treatment and outcome are columns of 0 and 1. model: ``"logit"`` or
     ``"boosting"`` (bends and interactions; a few thousand rows or more). Judge it on rows it has not seen
     (``qini_curve``). Source: Künzel et al. 2019, PNAS 116, 4156.
+
+    >>> t = pd.DataFrame({"大户": [1, 1, 1, 1, 0, 0, 0, 0] * 5, "联系": [1, 1, 0, 0] * 10,
+    ...                   "留下": [1, 1, 0, 1, 0, 1, 1, 0] * 5})
+    >>> t_learner(t, "联系", "留下", ["大户"]).uplift(pd.DataFrame({"大户": [1, 0]})).round(1).tolist()
+    [0.5, 0.0]
     """
     from sklearn.base import clone
     from sklearn.ensemble import HistGradientBoostingClassifier
@@ -234,6 +239,10 @@ def uplift_table(outcome, treatment, score, groups=5) -> pd.DataFrame:
 
     Columns: 联系了, 没联系 (numbers), 联系响应率, 不联系响应率, 增量, 下限, 上限 (Newcombe).
     A group in which one arm is empty is an error: take fewer groups. Equal scores stay together.
+
+    >>> t = uplift_table([1, 0, 0, 1], [1, 0, 1, 0], [.9, .9, .1, .1], groups=2)
+    >>> t["增量"].tolist()
+    [1.0, -1.0]
     """
     same_length(结果=outcome, 联系=treatment, 分数=score)
     y, w, s = flags(outcome, "结果"), flags(treatment, "联系"), numeric(score, "分数")
