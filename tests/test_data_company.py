@@ -123,7 +123,7 @@ slow = {
 }
 
 
-@settings(max_examples=8, **slow)
+@settings(max_examples=5, **slow)
 @given(seed=st.text(min_size=1, max_size=8), size=st.sampled_from([300, 450]))
 def test_any_seed_holds_together(seed, size):
     made, world = tables.make(seed, size=size)
@@ -167,65 +167,15 @@ def test_mess_is_logged_cell_by_cell():
 # ── 不会是真人真事，也不泄密 ────────────────────────────────────────────────────────────────
 
 # 已上市（或曾上市）和全国性的快递、物流企业：虚构的名字里不许出现它们
-LISTED = [
-    "顺丰",
-    "圆通",
-    "中通",
-    "申通",
-    "韵达",
-    "极兔",
-    "德邦",
-    "百世",
-    "京东",
-    "菜鸟",
-    "邮政",
-    "安能",
-    "壹米滴答",
-    "跨越",
-    "嘉里",
-    "中外运",
-    "中远海",
-    "中集",
-    "传化",
-    "怡亚通",
-    "飞力达",
-    "新宁",
-    "恒通",
-    "密尔克卫",
-    "长久",
-    "华贸",
-    "海晨",
-    "东方嘉盛",
-    "宏川",
-    "盛航",
-    "原尚",
-    "天顺",
-    "畅联",
-    "炬申",
-    "嘉诚",
-    "三羊马",
-    "福然德",
-    "音飞",
-    "今天国际",
-    "满帮",
-    "货拉拉",
-    "快狗",
-    "达达",
-    "闪送",
-    "丰巢",
-    "速尔",
-    "优速",
-    "天天",
-    "国通",
-    "全峰",
-    "宅急送",
-    "快捷",
-    "丹鸟",
-    "众邮",
-    "联邦快递",
-    "敦豪",
-    "联合包裹",
-]
+LISTED = re.findall(
+    r"\S+",
+    """
+    顺丰 圆通 中通 申通 韵达 极兔 德邦 百世 京东 菜鸟 邮政 安能 壹米滴答 跨越 嘉里 中外运 中远海 中集
+    传化 怡亚通 飞力达 新宁 恒通 密尔克卫 长久 华贸 海晨 东方嘉盛 宏川 盛航 原尚 天顺 畅联 炬申 嘉诚
+    三羊马 福然德 音飞 今天国际 满帮 货拉拉 快狗 达达 闪送 丰巢 速尔 优速 天天 国通 全峰 宅急送 快捷
+    丹鸟 众邮 联邦快递 敦豪 联合包裹
+    """,
+)
 
 
 def test_no_name_is_that_of_a_listed_firm():
@@ -470,7 +420,7 @@ def test_an_interrupted_run_leaves_nothing(tmp_path):
     run.send_signal(signal.SIGINT)
     _, said = run.communicate(timeout=120)
     assert run.returncode == 130 and "已停止" in said and "Traceback" not in said
-    assert list((tmp_path / "o").iterdir()) == []
+    assert not (tmp_path / "o").exists()
 
 
 def test_what_a_power_cut_left_is_cleared_next_time(tmp_path):

@@ -20,12 +20,14 @@ USAGE = """crm data                                重新生成课程自带的�
 crm data --check                        核对：现有的表和重新生成的逐字节相同吗
 crm data --seed 暗号 --out 文件夹       给一个班生成另一份数据（数不同，结构相同）
 crm data --seed 暗号 --truth            看这份数据里埋了什么（只给老师）
-crm data --scale 100 --out 文件夹       100 倍规模，写成 Parquet"""
+crm data --scale 100 --out 文件夹       100 倍规模，写成 Parquet
+  还可以加：--tables 运单,客户（只要这几张）  --workers 2（几个进程）  --cluster tcp://…:8786（Dask 集群）"""
 
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message):
-        raise CourseError(f"命令写错了（{message}）。用法：\n{USAGE}")
+        flag = message.partition("argument ")[2].partition(":")[0] or message.partition(": ")[2]
+        raise CourseError(f"命令写错了：{flag} 这里看不懂。用法：\n{USAGE}")
 
 
 def _options(argv):

@@ -3,7 +3,7 @@
 import errno
 import os
 import shutil
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from crmlib.cli import CourseError
@@ -18,7 +18,7 @@ def staging(folder: Path):
     Raises:
         CourseError: the disk is full, or the folder may not be written to.
     """
-    stage = folder / STAGE
+    stage, ours = folder / STAGE, not folder.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(stage, ignore_errors=True)  # 上次断电留下的
@@ -28,6 +28,9 @@ def staging(folder: Path):
         raise CourseError(explain(fault, folder)) from fault
     finally:
         shutil.rmtree(stage, ignore_errors=True)
+        if ours:
+            with suppress(OSError):
+                folder.rmdir()  # 出了错、什么也没写成的空文件夹不留
 
 
 def explain(fault: OSError, folder) -> str:
