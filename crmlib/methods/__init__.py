@@ -33,6 +33,9 @@ _TOPICS = {
     "credit": "age_bands ageing ageing_history collections_queue credit_grade credit_limit credit_policies "
               "credit_score cutoff_table discount_cost discount_value dso late_interest next_step open_items "
               "plot_ageing plot_cutoff roll_rates term_value weight_of_evidence",
+    "service": "adjusted_rate cause_pareto compare_flows control_constants flow_times imr_chart p_chart "
+               "perfect_order plot_causes plot_control plot_flow plot_gaps rate_interval servqual_gaps "
+               "signals sla step_times u_chart",
 }
 _NAMES = {name: topic for topic, names in _TOPICS.items() for name in names.split()}
 
