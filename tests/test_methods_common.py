@@ -60,6 +60,7 @@ TABLE = pd.DataFrame({"金额": [1, 2], "日期": ["2025-01-01", "x"]})
     (lambda: c.dates([pd.NaT, "2025-01-01"], "日期"), "1 个空值"),
     (lambda: c.dates([20250101], "日期"), "要日期"),
     (lambda: c.same_length(甲=[1], 乙=[1, 2]), "甲 1 个、乙 2 个"),
+    (lambda: c.as_frame([[1, 2], [3]], "交叉表"), "交叉表每一行要一样长，现在是：2、1"),
     (lambda: c.items_table(pd.DataFrame([[1, 2]], columns=["a", "a"])), "两列都叫“a”"),
 ])
 def test_errors_say_what_is_wrong(call, words):
@@ -71,6 +72,31 @@ def test_numbers_of_any_kind_are_read():
     for values in ([1, 2], (1., 2.), np.array([1, 2]), pd.Series([1, 2], dtype="Int64"), ["1", "2"]):
         assert c.numeric(values, "金额").tolist() == [1, 2]
     assert np.isnan(c.numeric(pd.Series([1, None], dtype="Int64"), "金额", missing=True)[1])
+
+
+E = pd.DataFrame({"客户": [], "日期": [], "金额": []})
+
+
+@pytest.mark.parametrize("call", [
+    lambda: methods.cronbach_alpha(pd.DataFrame()), lambda: methods.item_analysis(pd.DataFrame([[1, 2, 3]])),
+    lambda: methods.chi_square([]), lambda: methods.chi_square([[1, 2], [3]]), lambda: methods.holm([]),
+    lambda: methods.nps([]), lambda: methods.csat([]), lambda: methods.satisfaction_index(pd.DataFrame()),
+    lambda: methods.cohen_kappa([], []), lambda: methods.fleiss_kappa([]),
+    lambda: methods.krippendorff_alpha([[None], [None]]), lambda: methods.train_coder([], []),
+    lambda: methods.rfm(E, "客户", "日期", "金额"), lambda: methods.abc_analysis(E, "客户", "金额"),
+    lambda: methods.gini([]), lambda: methods.contribution(E, "金额", "金额"),
+    lambda: methods.value_grid([], []),
+    lambda: methods.paired_comparison([]), lambda: methods.ahp([]), lambda: methods.combine_judgements([]),
+    lambda: methods.cohort_value([], [], .1), lambda: methods.sbg([]), lambda: methods.bg_nbd([], [], []),
+    lambda: methods.gamma_gamma([], []), lambda: methods.kmeans(E, "金额", 2),
+    lambda: methods.kaplan_meier([], []), lambda: methods.log_rank([], [], []),
+    lambda: methods.logit(E.assign(y=[]), "y", "金额"), lambda: methods.leakage_check(E[["金额"]], "金额"),
+    lambda: methods.auc([], []), lambda: methods.lift_table([], []), lambda: methods.calibration([], []),
+    lambda: methods.qini_curve([], [], []), lambda: methods.uplift_table([], [], []),
+])
+def test_nothing_at_all_is_a_clear_error(call):
+    with pytest.raises(CourseError):
+        call()
 
 
 @c.result

@@ -104,7 +104,7 @@ def number(value, name, *, low=None, high=None, above=None, below=None) -> float
         raise CourseError(f"“{name}”要一个数，得到的是“{value}”。") from None
     if np.isnan(value):
         raise CourseError(f"“{name}”是空值。")
-    _within(np.array([value]), name, low, high)
+    _within(np.array([value]), name, low, high, "是")
     if above is not None and value <= above:
         raise CourseError(f"“{name}”是 {value:g}，应当大于 {above:g}。")
     if below is not None and value >= below:
@@ -112,11 +112,11 @@ def number(value, name, *, low=None, high=None, above=None, below=None) -> float
     return value
 
 
-def _within(values, name, low, high):
+def _within(values, name, low, high, verb="里有"):
     if low is not None and (values < low).any():
-        raise CourseError(f"“{name}”里有 {values[values < low][0]:g}，不能小于 {low:g}。")
+        raise CourseError(f"“{name}”{verb} {values[values < low][0]:g}，不能小于 {low:g}。")
     if high is not None and (values > high).any():
-        raise CourseError(f"“{name}”里有 {values[values > high][0]:g}，不能大于 {high:g}。")
+        raise CourseError(f"“{name}”{verb} {values[values > high][0]:g}，不能大于 {high:g}。")
 
 
 def same_length(**named):
@@ -129,13 +129,22 @@ def same_length(**named):
 def at_least(n, least, what):
     """Error if there are too few: better no number than one without meaning."""
     if n < least:
-        raise CourseError(f"至少要有 {least} {what}，现在只有 {n}。")
+        raise CourseError(f"至少要有 {least:g} {what}，现在只有 {n:g}。")
+
+
+def as_frame(rows, what) -> pd.DataFrame:
+    """A table given as a DataFrame or as a list of rows, which must be equally long."""
+    if not isinstance(rows, pd.DataFrame):
+        rows = [list(row) for row in rows]
+        if len({len(row) for row in rows}) > 1:
+            raise CourseError(f"{what}每一行要一样长，现在是：{'、'.join(str(len(row)) for row in rows)}。")
+        rows = pd.DataFrame(rows)
+    return rows
 
 
 def items_table(items, least=2) -> tuple[pd.DataFrame, int]:
     """Items (a row per answer sheet, a column per item): (complete rows as floats, rows dropped)."""
-    if not isinstance(items, pd.DataFrame):
-        items = pd.DataFrame(items)
+    items = as_frame(items, "题目表")
     if items.columns.has_duplicates:
         twice = items.columns[items.columns.duplicated()][0]
         raise CourseError(f"有两列都叫“{twice}”。先给它们起不同的名字。")

@@ -109,6 +109,7 @@ def leakage_check(table, target, columns=None) -> pd.DataFrame:
     y = flags(column(table, target), target)
     both_values(y, target)
     columns = [c for c in table if c != target] if columns is None else list(columns)
+    at_least(len(columns), 1, "列可以查")
     rows = {}
     for name in columns:
         x, filled = column(table, name), column(table, name).notna().to_numpy()

@@ -173,7 +173,7 @@ def sbg(survivors) -> SBG:
     return SBG(a, b, -fit.fun, a / (a + b), _edge(fit.x, "看不出客户之间流失率有差别，结果等于人人一样"))
 
 
-# 对数参数的范围：e^±9；跑到边上说明数据里没有那一点差异
+# 对数参数的范围：e^±9。跑到边上（e^±6.5 以外）说明数据里没有模型要的那种差异
 _BOUNDS = (-9., 9.)
 
 
@@ -183,7 +183,7 @@ def _minimize(negative, start, jac=True):
 
 
 def _edge(theta, words):
-    return f"参数跑到了边界：{words}。" if np.abs(theta).max() > 8.99 else ""
+    return f"参数跑到了边界：{words}。" if np.abs(theta).max() > 6.5 else ""
 
 
 # ---------------------------------------------------------------- 散客：订单表 → x, t_x, T

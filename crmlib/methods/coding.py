@@ -9,7 +9,17 @@ import numpy as np
 import pandas as pd
 
 from crmlib.cli import CourseError
-from crmlib.methods._common import Result, at_least, axes, label, number, numeric, result, same_length
+from crmlib.methods._common import (
+    Result,
+    as_frame,
+    at_least,
+    axes,
+    label,
+    number,
+    numeric,
+    result,
+    same_length,
+)
 from crmlib.methods.survey import wilson_limits, z_value
 
 # ---------------------------------------------------------------- 编码员是否一致
@@ -47,7 +57,7 @@ def cohen_kappa(first, second=None, *, weights=None, confidence=.95) -> Agreemen
     (0.4, 0.7, '略微一致')
     """
     if second is None:
-        frame = pd.DataFrame(first)
+        frame = as_frame(first, "一致表")
         table = np.array([numeric(frame[c], c, low=0) for c in frame]).T
         if table.ndim != 2 or table.shape[0] != table.shape[1]:
             raise CourseError("只给一张表时，它要是方的：行是第一位编码员，列是第二位，编码的顺序相同。")
@@ -86,10 +96,10 @@ def fleiss_kappa(counts, confidence=.95) -> Agreement:
     >>> round(fleiss_kappa([[3, 0], [2, 1], [0, 3], [3, 0]]).value, 3)
     0.625
     """
-    frame = pd.DataFrame(counts)
+    frame = as_frame(counts, "编码表")
+    at_least(len(frame), 2, "条回答（行）")
     table = np.array([numeric(frame[c], c, low=0) for c in frame]).T
     n, coders = len(table), table.sum(1)
-    at_least(n, 2, "条回答（行）")
     if len(set(coders)) > 1:
         raise CourseError(f"每条回答的编码人数要相同，现在最少 {coders.min():g}、最多 {coders.max():g}。"
                           "人数不同时用 krippendorff_alpha。")
@@ -117,8 +127,9 @@ def krippendorff_alpha(ratings, level="nominal") -> float:
     >>> round(krippendorff_alpha([[1, 2, 3, None], [1, 2, 2, 4]]), 3)
     0.545
     """
-    frame = pd.DataFrame(ratings)
+    frame = as_frame(ratings, "编码表")
     at_least(len(frame), 2, "位编码员（行）")
+    at_least(int(frame.notna().to_numpy().sum()), 1, "个编码")
     values = sorted(pd.unique(frame.stack().dropna()), key=lambda v: (str(type(v)), v))
     counts = np.array([[(frame[u] == v).sum() for v in values] for u in frame], float)
     counts = counts.reshape(-1, len(values))
@@ -281,7 +292,7 @@ def train_coder(texts, codes, *, test_share=.3, words=(), seed=0) -> Coder:
 
     same_length(回答=texts, 编码=codes)
     table = pd.DataFrame({"text": list(texts), "code": list(codes)}).dropna()
-    table = table[table["text"].map(lambda t: isinstance(t, str) and bool(t.strip()))]
+    table = table[np.array([isinstance(t, str) and bool(t.strip()) for t in table["text"]], bool)]
     sizes = table["code"].value_counts()
     at_least(len(sizes), 2, "种编码")
     if sizes.min() < 5:

@@ -30,6 +30,7 @@ def share_of_wallet(own, total) -> np.ndarray:
     >>> share_of_wallet([30, 80], [60, 80]).tolist()
     [0.5, 1.0]
     """
+    own, total = np.atleast_1d(own), np.atleast_1d(total)  # 也可以只问一位客户
     same_length(在我家花的=own, 总共花的=total)
     own, total = numeric(own, "在我家花的", low=0), numeric(total, "总共花的", low=0)
     if (total <= 0).any():

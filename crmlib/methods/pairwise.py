@@ -8,14 +8,14 @@ import pandas as pd
 import scipy
 
 from crmlib.cli import CourseError
-from crmlib.methods._common import Result, at_least, axes, label, numeric, result
+from crmlib.methods._common import Result, as_frame, at_least, axes, label, numeric, result
 
 # 萨蒂（Saaty）的平均随机一致性指标，下标是因素个数
 RANDOM_INDEX = (0, 0, 0, .58, .90, 1.12, 1.24, 1.32, 1.41, 1.45, 1.49)
 
 
 def _square(matrix, what, low=0) -> tuple[np.ndarray, list]:
-    frame = matrix if isinstance(matrix, pd.DataFrame) else pd.DataFrame(matrix)
+    frame = as_frame(matrix, what)
     if frame.shape[0] != frame.shape[1]:
         raise CourseError(f"{what}要行列一样多，现在是 {frame.shape[0]} 行 {frame.shape[1]} 列。")
     at_least(len(frame), 2, "个要比较的对象")

@@ -18,13 +18,14 @@ def features(table, columns, log=(), scale=True) -> pd.DataFrame:
     """
     columns = [columns] if isinstance(columns, str) else list(columns)
     at_least(len(columns), 1, "列")
+    at_least(len(table), 1, "位客户")
     if odd := set(log) - set(columns):
         raise CourseError(f"log 里的“{odd.pop()}”不在选中的列里。选中的是：{'、'.join(map(str, columns))}。")
     found = pd.DataFrame(index=table.index)
     for name in columns:
         x = numeric(column(table, name), name, low=0 if name in log else None)
         x = np.log1p(x) if name in log else x
-        if len(x) and x.min() == x.max():
+        if x.min() == x.max():
             raise CourseError(f"“{name}”所有客户都一样，分不出群。换一列。")
         found[name] = (x - x.mean()) / x.std() if scale else x
     return found

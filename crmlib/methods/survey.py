@@ -10,6 +10,7 @@ import scipy
 from crmlib.cli import CourseError
 from crmlib.methods._common import (
     Result,
+    as_frame,
     at_least,
     axes,
     column,
@@ -375,7 +376,7 @@ def chi_square(counts) -> ChiSquare:
     >>> round(r.chi2, 2), r.df, f"{r.p:.2e}", round(float(r.residuals.iloc[0, 0]), 2)
     (30.07, 2, '2.95e-07', 4.5)
     """
-    counts = pd.DataFrame(counts)
+    counts = as_frame(counts, "交叉表")
     observed = np.array([numeric(counts.iloc[:, j], c, low=0) for j, c in enumerate(counts)]).T
     if min(observed.shape, default=0) < 2:
         raise CourseError("交叉表至少要两行两列。")
