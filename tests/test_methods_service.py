@@ -62,7 +62,8 @@ def test_pareto_by_loss_and_blanks():
     (10, (.308, .223, 1.777))])
 def test_published_constants(n, printed):
     k = s.control_constants(n)
-    assert (k.A2, k.D3, k.D4) == pytest.approx(printed, abs=.00051)
+    found = (k.A2, k.D3, k.D4)
+    assert found == pytest.approx(printed, abs=.00051)
 
 
 @pytest.mark.parametrize("n", range(2, 11))
