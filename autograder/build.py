@@ -117,7 +117,8 @@ def course(plan, found) -> dict:
                        "points": {t["id"]: full_points(t) for t in u.practice}} for u in made],
             "planned": [{"id": u["id"], "title": u["title"]} for u in plan.units.values()
                         if u["module"] == module["id"] and u["id"] not in ready]})
-    routes = {name: {field: r[field] for field in ("title", "note", "units")} for name, r in plan.routes.items()}
+    routes = {name: {field: route[field] for field in ("title", "note", "units")}
+              for name, route in plan.routes.items()}
     return {"title": "物流客户关系管理", "modules": modules, "routes": routes}
 
 
