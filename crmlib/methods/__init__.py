@@ -36,6 +36,10 @@ _TOPICS = {
     "service": "adjusted_rate cause_pareto compare_flows control_constants flow_times imr_chart p_chart "
                "perfect_order plot_causes plot_control plot_flow plot_gaps rate_interval servqual_gaps "
                "signals sla step_times u_chart",
+    "negotiation": "best_package concession_pattern concession_table efficient packages plot_concessions "
+                   "plot_frontier trade_offs zopa zopa_table",
+    "channel": "diversion plot_diversion rule_quality threshold_table",
+    "cross_border": "chargeable_weight freight fx_exposure landed_cost lane_costs lane_risk plot_landed",
 }
 _NAMES = {name: topic for topic, names in _TOPICS.items() for name in names.split()}
 
