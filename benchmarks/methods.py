@@ -1,9 +1,9 @@
 """分析方法的速度：与别人的工具在同一台机器、同一份数据、同一次运行里比。
 
-用法：OMP_NUM_THREADS=1 python benchmarks/methods.py [--rows 5000000] [--repeat 3] [客户价值]
+用法：OMP_NUM_THREADS=1 python benchmarks/methods.py [--rows 5000000] [--repeat 3] [客户价值] [呼叫中心]
 
 量的是处理器时间（各方都只用一个核），机器上有别的事也比得准。两边轮流跑，取各自最快的一次；结果不一致就停下来。
-lifetimes 已无人维护，不进本项目的依赖：需要时装进临时文件夹，装不了就说明。
+lifetimes 和 pyworkforce 不进本项目的依赖：需要时装进临时文件夹，装不了就说明。
 """
 
 import argparse
@@ -113,7 +113,35 @@ def value(rows, repeat):
     report("Gamma-Gamma 拟合：946 位再来过的客户", seconds)
 
 
-TOPICS = {"客户价值": value}
+# ---------------------------------------------------------------- 呼叫中心
+
+def call_centre(rows, repeat):
+    from crmlib.methods import staff_day
+
+    if not peer("pyworkforce==0.5.1", "ortools", "absl-py", "immutabledict", "protobuf"):
+        return print("\n装不了 pyworkforce（没有网络），呼叫中心不比。")
+    from pyworkforce.queuing import ErlangC
+
+    hours = np.arange(48) / 2
+    shape = 3 + 90 * np.exp(-((hours - 10) / 2) ** 2) + 80 * np.exp(-((hours - 15) / 3) ** 2)
+    targets = {"service_level": .8, "within": 20, "shrinkage": .3}
+    for title, days, size in (("一天 48 个半小时", 1, 1), ("一年 17,520 个半小时", 365, 1),
+                              ("大中心一天，忙时 190 个坐席", 1, 8)):
+        curve = pd.DataFrame({"来电量": size * np.tile(shape, days), "平均处理秒": 240.})
+
+        def theirs(curve=curve):  # 两边都交出一张表
+            return pd.DataFrame([ErlangC(n, s / 60, 20 / 60, 30, .3).required_positions(.8)
+                                 for n, s in zip(curve["来电量"], curve["平均处理秒"], strict=True)])
+
+        seconds, found = best_of(repeat * 3, 本课程=lambda c=curve: staff_day(c, **targets),
+                                 pyworkforce=theirs)
+        same(found["本课程"]["排班人数"], found["pyworkforce"]["positions"], 0)
+        report(f"Erlang C 排班：{title}", seconds)
+        seconds, _ = best_of(repeat * 3, 本课程=lambda c=curve: staff_day(c, patience=150, **targets))
+        report(f"Erlang A 排班：{title}（pyworkforce 没有 Erlang A）", seconds)
+
+
+TOPICS = {"客户价值": value, "呼叫中心": call_centre}
 
 
 def main():

@@ -288,16 +288,19 @@ def staff_day(curve, calls="来电量", handle="平均处理秒", *, agents=None
             raise CourseError(f"“{curve.index[busy & (seats < 1)][0]}”有来电，却一个坐席也没有。")
         seats = seats.astype(int)
     found = _queues(load[busy], seats[busy], mean[busy], patience, within)
-    day = pd.DataFrame({"来电量": n, "话务量": load, "坐席": seats, "排班人数": _on_roster(seats, shrinkage),
-                        "占用率": 0.}, curve.index)
-    day.loc[busy, "占用率"] = found["occupancy"]
-    totals = {}
-    for name, field in (("服务水平", "service_level"), ("平均等待", "mean_wait"), ("放弃率", "abandoned")):
-        day.loc[busy, name] = found[field]
-        totals[name] = float(np.average(found[field], weights=n[busy]))
-    hours = day["排班人数"] * interval / 3600
-    day["人工费"] = hours * number(hourly, "每小时工资", low=0)
-    day.attrs["totals"] = totals | {"坐席工时": float(hours.sum()), "人工费": float(day["人工费"].sum())}
+    roster = _on_roster(seats, shrinkage)
+    hours = roster * interval / 3600
+    cost = hours * number(hourly, "每小时工资", low=0)
+    columns = {"来电量": n, "话务量": load, "坐席": seats, "排班人数": roster}
+    totals = {"坐席工时": float(hours.sum()), "人工费": float(cost.sum())}
+    for name, field, empty in (("占用率", "occupancy", 0.), ("服务水平", "service_level", np.nan),
+                               ("平均等待", "mean_wait", np.nan), ("放弃率", "abandoned", np.nan)):
+        columns[name] = np.full(len(n), empty)
+        columns[name][busy] = found[field]
+        if name != "占用率":
+            totals[name] = float(np.average(found[field], weights=n[busy]))
+    day = pd.DataFrame(columns | {"人工费": cost}, curve.index)
+    day.attrs["totals"] = totals
     return day
 
 
