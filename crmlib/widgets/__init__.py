@@ -120,6 +120,7 @@ class TaskWidget(anywidget.AnyWidget):
         if self._full["kind"] == "code":
             answer = _from_notebook(self._full)
         self._done = max(self._done, stamp if isinstance(stamp, int) else 0)
+        self.stamp = self._done  # 刷新页面以后，新的号要接着往上数
         self.answer, self.view = answer, _view(self._full, answer)
         self._full = mine(self._full)  # 别的题里的数，可能刚刚改过
         said, changes = judge(self._full, answer)
