@@ -17,6 +17,7 @@ _NAMES = {
     "answer": "crmlib.tasks",
     "progress": "crmlib.learned",
     "deliver": "crmlib.deliver",
+    "portfolio": "crmlib.portfolio",
     "swot_board": "crmlib.boards",
 }
 
@@ -25,7 +26,9 @@ __all__ = sorted(_NAMES)
 
 def __getattr__(name):
     if name in _NAMES:
-        return getattr(import_module(_NAMES[name]), name)
+        found = getattr(import_module(_NAMES[name]), name)
+        globals()[name] = found  # 装入 crmlib.deliver 时，同名的模块会占住这个名字：换回函数
+        return found
     raise AttributeError(f"crmlib 里没有 {name}；可以用的有：{'、'.join(__all__)}")
 
 

@@ -1,4 +1,4 @@
-"""Jupyter 服务器扩展：课程首页。只读，不改任何文件。"""
+"""Jupyter 服务器扩展：课程首页和学习档案。只读，不改任何文件。"""
 
 import os
 from pathlib import Path
@@ -18,6 +18,7 @@ def _load_jupyter_server_extension(server):
     app.add_handlers(".*$", [
         (url_path_join(base, "crm/?"), StartHandler),
         (url_path_join(base, "crm", "home"), HomeHandler),
+        (url_path_join(base, "crm", "portfolio"), PortfolioHandler),
     ])
     # 前端据此决定哪些笔记可以打开就运行：只有课程自己的，学生交来的作业不在其中
     prefix = notebooks_prefix(server.root_dir)
@@ -61,3 +62,18 @@ class HomeHandler(JupyterHandler):
             base=self.base_url,
             prefix=notebooks_prefix(self.serverapp.root_dir),
         ))
+
+
+class PortfolioHandler(JupyterHandler):
+    """``/crm/portfolio``: the student's portfolio as a page of its own; ``?download=1``: as a file."""
+
+    @web.authenticated
+    def get(self):
+        from crmlib.portfolio import NAME, page
+
+        download = bool(self.get_query_argument("download", ""))
+        self.set_header("Content-Type", "text/html; charset=utf-8")
+        self.set_header("Cache-Control", "no-store")
+        if download:
+            self.set_attachment_header(f"{NAME}.html")
+        self.finish(page(served=not download))
