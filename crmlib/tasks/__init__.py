@@ -23,7 +23,7 @@ from crmlib.tasks.core import (
 from crmlib.tasks.definitions import find_task, read_tasks
 from crmlib.tasks.markup import Card
 from crmlib.tasks.markup import number as trim
-from crmlib.tasks.session import judge, mine, store
+from crmlib.tasks.session import advice, judge, mine, store
 
 __all__ = [
     "KINDS", "Result", "TaskError", "answer", "check", "decode_task", "encode_task", "faults", "find_task",
@@ -80,6 +80,8 @@ def check(task_id: str) -> None:
     lines = [*result.messages, *([f"回头看：{found['review']}"] if said["review"] else [])]
     if said["solution"]:
         lines += [found["explain"]] if found.get("explain") else []
+    if suggested := advice(found, given):
+        lines += ["建议（不扣分）：", *suggested]
     lines += [notice] if notice else []
     _show(Card(said["state"], _headline(said["title"], said), lines))
 

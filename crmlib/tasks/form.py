@@ -8,9 +8,11 @@ import re
 from collections import Counter
 
 from crmlib.tasks.classify import card_text
+from crmlib.tasks.lint import lint_questionnaire
 from crmlib.tasks.numbers import close, formula, formula_names, read_number
 
 _LONGEST = 2_000
+_MOST_ADVICE = 10  # 再多，学生就不看了
 _FREE_ROW = re.compile(r"r\d{1,3}")
 
 
@@ -269,6 +271,20 @@ def general(task, answer, where) -> list[str]:
     return [r.get("hint") or f"“{r['name']}”还没有做到。" for r in task["rules"] if _broken(task, r, table)]
 
 
+def advice(task, answer) -> list[str]:
+    """What to improve in the wording of the columns with ``lint: question``; never part of the score."""
+    titles, said = _titles(task, answer), []
+    for column in columns(task).values():
+        if column.get("lint") != "question":
+            continue
+        table = [(name, row[column["id"]], row.get(column.get("options_column")))
+                 for name, row in rows(task, answer).items() if row[column["id"]]]
+        said += [f"{titles[table[place][0]]}：**{found.name}**。{found.message}"
+                 for place, found in lint_questionnaire([(text, options) for _, text, options in table])]
+    left = len(said) - _MOST_ADVICE
+    return said if left <= 0 else [*said[:_MOST_ADVICE], f"还有 {left} 条，改好这些再检查。"]
+
+
 def matches(task, when, answer) -> bool:
     table = rows(task, answer)
     return all(
@@ -336,6 +352,14 @@ def faults(task) -> list[str]:
         for wanted in {"choose": ["options"], "cards": ["cards"]}.get(column.get("type"), []):
             if not column.get(wanted):
                 found.append(f"列“{c}”要有 {wanted}")
+        if "lint" in column:
+            for other in [c, *([column["options_column"]] if "options_column" in column else [])]:
+                if other not in known:
+                    found.append(f"列“{c}”的 options_column“{other}”不存在")
+                elif known[other].get("type", "text") not in ("text", "long"):
+                    found.append(f"列“{c}”的 lint 只看文字，列“{other}”要是 text 或 long")
+        elif "options_column" in column:
+            found.append(f"列“{c}”写了 options_column，还要写 lint: question")
     for row, cells in task.get("key", {}).items():
         names("key", row, cells)
     for mistake in task.get("mistakes", []):

@@ -135,7 +135,8 @@ def feedback(task: dict, answer, result: Result, tries: int) -> dict:
     """What a check tells the student, ready for the widget. All ``html`` is escaped.
 
     Keys: state, title, points, of, messages, review, where, remarks (what to say of each item: {item: html}),
-    left (tries until the solution opens), solution (None, or {answer, text, explain}).
+    advice (lines that never count), left (tries until the solution opens),
+    solution (None, or {answer, text, explain}).
     """
     judged = result.state in ("right", "partial", "wrong")
     done = result.state == "right" or (result.state == "saved" and task["kind"] == "write")
@@ -156,6 +157,7 @@ def feedback(task: dict, answer, result: Result, tries: int) -> dict:
         "review": inline(task.get("review", "")) if result.state in ("wrong", "partial") else "",
         "where": result.where if judged else {},
         "remarks": _remarks(task, answer) if judged else {},
+        "advice": [inline(line) for line in advice(task, answer)],
         "left": max(0, TRIES - tries) if judged and not opened else 0,
         "solution": solution,
     }
@@ -164,6 +166,12 @@ def feedback(task: dict, answer, result: Result, tries: int) -> dict:
 def _solution(task, answer):
     kind = KINDS[task["kind"]]
     return kind.solution(task, answer) if hasattr(kind, "solution") else kind.key_answer(task)
+
+
+def advice(task: dict, answer) -> list[str]:
+    """What the kind suggests for this answer, beyond right and wrong; [] if it cannot be read."""
+    kind = KINDS[task["kind"]]
+    return kind.advice(task, answer) if hasattr(kind, "advice") and not unreadable(task, answer) else []
 
 
 def _remarks(task, answer) -> dict[str, str]:

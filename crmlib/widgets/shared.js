@@ -302,6 +302,10 @@ function renderTask({ model, el }, build) {
         scored && control.unit ? h("span.crm-tally", {}, tally(said.where, control.unit)) : null),
       h("ul.crm-messages", {}, said.messages.map((m) => h("li", { safeHTML: m }))));
     if (said.review) feedback.append(h(".crm-review", { safeHTML: said.review }));
+    if (said.advice?.length) {
+      feedback.append(h(".crm-advice", {}, h("strong", {}, "建议（不扣分）"),
+        h("ul.crm-messages", {}, said.advice.map((line) => h("li", { safeHTML: line })))));
+    }
     if (said.left) feedback.append(h(".crm-left", {}, `改一改再检查。再试 ${said.left} 次还不对，就可以看答案。`));
     if (said.state === "right" && said.solution?.explain) explain(said.solution);
     control.mark(said);
