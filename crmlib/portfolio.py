@@ -18,7 +18,8 @@ from crmlib.tasks.definitions import read_tasks
 from crmlib.tasks.write import length
 
 NAME = "学习档案"
-_LONGEST = 240  # 每篇文字印这么多字符：八篇连同六十几个单元的表，正好两张纸
+_LONGEST = 240  # 每篇文字至少印这么多字符：八篇连同六十几个单元的表，正好两张纸
+_ROOMY = 600  # 篇数少，每篇就多印些
 _TEXTS, _CHOICES = 8, 10  # 直接印出来的篇数；更早的折起来，学生点开哪一叠就印哪一叠
 _MADE = re.compile(r"<time>[^<]*</time>")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
@@ -213,12 +214,14 @@ def _choices(rows) -> str:
 
 
 def _texts(rows) -> str:
+    most = max(_LONGEST, min(_ROOMY, _TEXTS * _LONGEST // max(len(rows), 1)))
+
     def item(unit, written) -> str:
         title, said = written
         count = length(said)
-        more = f"<small>（全文 {count} 个字，在课文里）</small>" if len(_flat(said)) > _LONGEST else ""
+        more = f"<small>（全文 {count} 个字，在课文里）</small>" if len(_flat(said)) > most else ""
         return (f"<li><b>{html.escape(unit['id'])} {html.escape(title)}</b>"
-                f"<p>{html.escape(_short(said, _LONGEST))}{more}</p></li>")
+                f"<p>{html.escape(_short(said, most))}{more}</p></li>")
 
     return _list("我写的", [item(*row) for row in rows], _TEXTS)
 
