@@ -237,7 +237,7 @@ def _private(text, choices):
 def _unranged(text, choices):
     numbers = [c for c in choices if re.fullmatch(r"\d+分?", c)]
     if len(numbers) > 2 and len(numbers) == len(choices):
-        if not re.search(r"=|表示|代表|最|非常|为|很|越", text):
+        if not re.search(r"=|表示|代表|最|非常|为|很|越|\d[–—\-~至到]+\d", text):
             return [Advice("没有量程", f"“{numbers[0]}”和“{numbers[-1]}”各代表什么？在题目里写明哪头好。")]
     elif not choices and re.search(r"打个?分|评分|[打给评]几分|多少分", text):
         ranged = re.search(r"\d分?[–—\-~至到]+\d|满分|[十百五]分制|\d+分|\d级|\d星|量表", text)
@@ -379,8 +379,8 @@ def _intervals(choices):
                 flowing and touching and not a.to_high and not b.from_low):
             gap = gap or f"“{a.text}”和“{b.text}”之间"
     if overlap:
-        found.append(Advice("区间重叠", f"{overlap}有重叠，正好在边上的人不知道选哪个。"
-                            "“以上”“以下”含本数，不含就写“超过”“不满”。"))
+        law = "“以上”“以下”“以内”含本数，不含就写“超过”“不满”。" if re.search(f"{_BELOW}|{_ABOVE}", overlap) else ""
+        found.append(Advice("区间重叠", f"{overlap}有重叠，正好在边上的人不知道选哪个。{law}"))
     if not gap and unit != "%" and unit:
         if spans[-1].high != float("inf") and spans[-1].low != spans[-1].high:
             gap = f"比“{spans[-1].text}”还多的"
