@@ -379,7 +379,8 @@ def _intervals(choices):
                 flowing and touching and not a.to_high and not b.from_low):
             gap = gap or f"“{a.text}”和“{b.text}”之间"
     if overlap:
-        law = "“以上”“以下”“以内”含本数，不含就写“超过”“不满”。" if re.search(f"{_BELOW}|{_ABOVE}", overlap) else ""
+        worded = re.search(f"{_BELOW}|{_ABOVE}", overlap)
+        law = "“以上”“以下”“以内”含本数，不含就写“超过”“不满”。" if worded else ""
         found.append(Advice("区间重叠", f"{overlap}有重叠，正好在边上的人不知道选哪个。{law}"))
     if not gap and unit != "%" and unit:
         if spans[-1].high != float("inf") and spans[-1].low != spans[-1].high:
