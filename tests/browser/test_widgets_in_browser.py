@@ -60,7 +60,8 @@ def show(page, course, lesson):
 
 def open_lesson(page, course, lesson, mode="lab"):
     write_notebook(lesson)
-    page.goto(re.sub(r"/crm\?", f"/{mode}/tree/demo/demo.ipynb?", course.address))
+    # reset：前一条测试开着的侧栏不留给这一条，手机宽的窗口里它会把课文挤没
+    page.goto(re.sub(r"/crm\?", f"/{mode}/tree/demo/demo.ipynb?reset&", course.address))
     for name in TASKS:
         page.locator(f".crm-task[data-task='{name}']").wait_for(state="attached")
     page.locator(".crm-lesson.crm-running").wait_for(state="detached")
@@ -149,8 +150,20 @@ def test_cards_by_keyboard_do_not_trigger_jupyterlab(page, show, lesson):
     assert record(lesson, "2.2-3")["tries"] == 0
 
 
+def still(page, locator):
+    """Its box, once the page has stopped moving: other tasks above it may still be growing."""
+    before, quiet = None, 0
+    while quiet < 5:
+        box = locator.bounding_box()
+        quiet = quiet + 1 if box == before else 0
+        before = box
+        page.wait_for_timeout(200)
+    return before
+
+
 def test_cards_by_finger(browser, course, lesson):
-    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    # 平板竖着拿；前面的测试若开着左边的文件栏，题目就窄得和手机一样
+    context = browser.new_context(viewport={"width": 820, "height": 1180}, has_touch=True, is_mobile=True)
     context.set_default_timeout(60_000)
     page = context.new_page()
     (lesson / "answers.json").unlink(missing_ok=True)
@@ -166,9 +179,8 @@ def test_cards_by_finger(browser, course, lesson):
 
     # 按住 ⠿ 拖
     sort.evaluate("node => node.scrollIntoView()")
-    page.wait_for_timeout(500)
-    grip = sort.locator(".crm-card[data-card='c01'] .crm-grip")
-    a, b = grip.bounding_box(), sort.locator(".crm-bin[data-bin='in']").bounding_box()
+    a = still(page, sort.locator(".crm-card[data-card='c01'] .crm-grip"))
+    b = sort.locator(".crm-bin[data-bin='in']").bounding_box()
     client = context.new_cdp_session(page)
 
     def touch(kind, x=None, y=None):
