@@ -12,11 +12,11 @@ function buildForm({ task, answer, changed, say }) {
   let marks = {};
 
   const body = h("tbody");
-  const head = h("tr", {}, titled ? h("th", { scope: "col", style: "width: 24%" }, "") : null,
+  const head = h("tr", {}, titled ? h("th", { scope: "col", style: "width: 22%" }, "") : null,
     columns.map((c) => {
       const th = h("th", { scope: "col" }, c.title || c.id);
       if (c.width) th.style.width = typeof c.width === "number" ? `${c.width}em` : c.width;
-      else if (c.type === "number") th.style.width = "7.5em";
+      else if (c.type === "number") th.style.width = "6.5em";
       return th;
     }), free ? h("th", { scope: "col", style: "width: 2.6em" }, unseen("删除")) : null);
   const table = h("table.crm-table", {}, h("thead", {}, head), body);
