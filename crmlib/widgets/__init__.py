@@ -120,11 +120,12 @@ class TaskWidget(anywidget.AnyWidget):
         if self._full["kind"] == "code":
             answer = _from_notebook(self._full)
         self._done = max(self._done, stamp if isinstance(stamp, int) else 0)
-        self.stamp = self._done  # 刷新页面以后，新的号要接着往上数
-        self.answer, self.view = answer, _view(self._full, answer)
         self._full = mine(self._full)  # 别的题里的数，可能刚刚改过
         said, changes = judge(self._full, answer)
-        self.result = {**said, "stamp": self._done}  # 先让学生看到结果，再写盘
+        with self.hold_sync():  # 一封信送回去；先让学生看到结果，再写盘
+            self.stamp = self._done  # 刷新页面以后，新的号要接着往上数
+            self.answer, self.view = answer, _view(self._full, answer)
+            self.result = {**said, "stamp": self._done}
         self._write(answer, lambda: store(self._full, changes))
 
     def _write(self, answer, write) -> None:
