@@ -6,10 +6,11 @@ several, or on a Dask cluster: the bytes are the same.
 """
 
 import io
+import signal
 import sys
 import time
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
@@ -115,17 +116,31 @@ def _here(jobs, folder, size, _):
 
 
 def _quiet():
-    import signal
-
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # 按 Ctrl-C 由主进程收尾
+
+
+@contextmanager
+def _held():
+    """Hold Ctrl-C back while a worker is being started: half-started, it would print a traceback."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _on_processes(jobs, folder, size, workers):
     with ProcessPoolExecutor(workers, get_context("spawn"), _quiet) as pool:
+
+        def submit(job):
+            with _held():
+                return pool.submit(make_part, *job, folder, size)
+
         try:
-            yield from _window(
-                jobs, lambda job: pool.submit(make_part, *job, folder, size), wait, 2 * workers
-            )
+            yield from _window(jobs, submit, wait, 2 * workers)
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise

@@ -12,7 +12,7 @@ function buildForm({ task, answer, changed, say }) {
   let marks = {};
 
   const body = h("tbody");
-  const head = h("tr", {}, titled ? h("th", { scope: "col", style: "width: 22%" }, "") : null,
+  const head = h("tr", {}, titled ? h("th", { scope: "col" }, "") : null,
     columns.map((c) => {
       const th = h("th", { scope: "col" }, c.title || c.id);
       if (c.width) th.style.width = typeof c.width === "number" ? `${c.width}em` : c.width;
@@ -118,6 +118,7 @@ function buildForm({ task, answer, changed, say }) {
       const rest = picked().filter((x) => x !== c);
       put(row, column.id, on ? [...rest, c] : rest);
       draw();
+      fit();
       panel?.querySelectorAll("input[type=checkbox]").forEach((box) => { box.checked = picked().includes(box.value); });
       if (!on && !panel) opener.focus();
     };
@@ -167,7 +168,19 @@ function buildForm({ task, answer, changed, say }) {
     body.querySelectorAll("[data-type=remove] button").forEach((b) => { b.hidden = order.length <= least; });
     for (const [name, td] of cells) mark(td, marks[name]);
     total();
+    fit();
   }
+  // 放得下就是表，放不下就一行叠成一块
+  let width = 0;
+  function fit() {
+    node.removeAttribute("data-stacked");
+    node.toggleAttribute("data-stacked", table.scrollWidth > node.clientWidth + 1);
+  }
+  new ResizeObserver(() => {
+    if (node.clientWidth === width) return;
+    width = node.clientWidth;
+    fit();
+  }).observe(node);
   function add(focus) {
     let n = 1;
     while (order.includes(`r${n}`)) n += 1;
