@@ -81,7 +81,7 @@ def test_a_student_s_own_piles_and_odd_answers(tasks, board, monkeypatch):
     monkeypatch.setattr(customers, "open_saved", lambda task: Opened(task, given))
     own = customers.read({"按角色": "1.1-5"})
     assert own["cuts"][0]["of"]["k01"] == "a" and own["cuts"][0]["of"]["k02"] == "s"
-    assert "没有分到的卡" in own["notices"][0]
+    assert own["notices"] == ["“按角色”里你没有分到的卡，照参考答案摆。"]
     with pytest.raises(CourseError, match=r"1\.1-6 题不是"):
         customers.read({"错": "1.1-6"})
     assert "代理商 4 张" in customers.text(own)

@@ -25,7 +25,7 @@ function renderCustomers(board) {
   const chips = new Map(board.cards.map((card) => [card.id, h("button.crm-who", {
     type: "button", "data-card": card.id, "aria-pressed": "false",
     "aria-label": `${card.text}。2025 年付 ${card.money} 元`,
-    style: `--side:${(1.7 + 4.1 * Math.sqrt(card.money / biggest)).toFixed(2)}em`,
+    style: `--side:${(1.5 + 3.4 * Math.sqrt(card.money / biggest)).toFixed(2)}em`,
     onclick: () => { picked = picked === card.id ? null : card.id; draw(); },
   }, h("span.crm-square", { "aria-hidden": "true" }, card.money >= 10000 ? trim(Math.round(card.money / 1000) / 10) : ""),
   h("span.crm-short", {}, card.name))]));
@@ -55,12 +55,12 @@ function renderCustomers(board) {
     more.value = second === null ? "" : String(second);
     const split = splitCards(board, first, second);
     const held = document.activeElement;
-    groups.replaceChildren(...split.map(({ bin, cards, inner }) => h(".crm-group", { "data-bin": bin.id ?? "" },
+    groups.replaceChildren(...split.map(({ bin, cards, inner }) => h(".crm-group", { "data-bin": bin.id ?? "", style: `flex-grow: ${Math.max(cards.length, 2)}` },
       h(".crm-group-head", {}, h("strong", {}, bin.name), h("span", {}, `${cards.length} 张 · ${wan(moneyOf(cards))}`)),
       (inner.length ? inner : [{ bin: null, cards }]).map((g) => h(".crm-twig", {}, g.bin ? h(".crm-twig-name", {}, `${g.bin.name} ${g.cards.length}`) : null,
         h(".crm-pile", {}, [...g.cards].sort((a, b) => b.money - a.money).map((c) => chips.get(c.id))))))));
     body.replaceChildren(...split.flatMap(({ bin, cards, inner }) => [row(bin.name, cards, bin.trait),
-      ...inner.map((g) => row(g.bin.name, g.cards, g.bin.trait, true))]));
+      ...inner.filter((g) => g.bin.id !== null || inner.length > 1).map((g) => row(g.bin.name, g.cards, g.bin.trait, true))]));
     for (const [id, chip] of chips) chip.setAttribute("aria-pressed", String(id === picked));
     const card = board.cards.find((c) => c.id === picked);
     about.textContent = card ? `${card.text}。2025 年付 ${card.money.toLocaleString("zh-CN")} 元。` : "点一张卡，看他是谁。方块越大，一年付的运费越多；格子里的数是万元。";
@@ -73,6 +73,8 @@ function renderCustomers(board) {
       if (old.width) chip.animate([{ transform: `translate(${old.left - now.left}px, ${old.top - now.top}px)` }, { transform: "none" }], { duration: 420, easing: "ease-in-out" });
     }
   }
+
+  table.toggleAttribute("data-plain", !board.cuts.some((cut) => cut.bins.some((bin) => bin.trait)));
 
   const root = h("section.crm-look.crm-task.crm-board.crm-customers", { "aria-label": "客户分类板" },
     h("header.crm-head", {}, h("span.crm-title", { role: "heading", "aria-level": "3" }, "客户分类板"), h("span.crm-help", {}, board.notices.join(""))),

@@ -20,7 +20,7 @@ def read(cuts: dict[str, str], traits: dict[str, str] | None = None) -> dict:
     {"cards": [{"id", "name", "text", "money"}], "cuts": [{"title", "bins": [{"id", "name", "trait"}],
     "of": {card: bin}}], "notices": […]}; money in 元 a year. Raises CourseError if a task is of another kind.
     """
-    made, notices = [], []
+    made, none, some = [], [], []
     for title, task_id in cuts.items():
         task = find_task(task_id)
         if task["kind"] != "classify" or "key" not in task:
@@ -31,10 +31,10 @@ def read(cuts: dict[str, str], traits: dict[str, str] | None = None) -> dict:
         made.append({"title": title, "of": key | own, "bins": [
             {"id": name, "name": said, "trait": (traits or {}).get(name, "")}
             for name, said in task["bins"].items()]})
-        if not own:
-            notices.append(f"“{title}”你还没有分，先照参考答案摆。")
-        elif len(own) < len(key):
-            notices.append(f"“{title}”里你没有分到的卡，照参考答案摆。")
+        if len(own) < len(key):
+            (some if own else none).append(title)
+    notices = [f"“{'、'.join(none)}”你还没有分，先照参考答案摆。"] if none else []
+    notices += [f"“{'、'.join(some)}”里你没有分到的卡，照参考答案摆。"] if some else []
     return {"cards": _cards(), "cuts": made, "notices": notices}
 
 
