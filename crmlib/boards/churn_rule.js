@@ -98,9 +98,9 @@ function renderBoard(board) {
 
   // -- 净赚随着正在拖的那个滑块变 --
   const path = line("path", { class: "crm-rule-path" });
-  const zero = line("line", { class: "crm-rule-zero", x1: 0, x2: 300 });
+  const zero = line("line", { class: "crm-rule-zero", x1: 0, x2: 420 });
   const dot = line("circle", { class: "crm-rule-dot", r: 6 });
-  const chart = line("svg", { viewBox: "0 0 300 110", class: "crm-rule-chart", role: "img" });
+  const chart = line("svg", { viewBox: "0 0 420 110", class: "crm-rule-chart", role: "img" });
   chart.append(zero, path, dot);
   const chartTitle = h("span.crm-rule-quiet");
   const low = h("span");
@@ -174,7 +174,7 @@ function renderBoard(board) {
     const values = [...points.map(([, y]) => y), 0];
     const top = Math.max(...values);
     const bottom = Math.min(...values);
-    const x = (v) => 8 + (284 * (v - min)) / (max - min);
+    const x = (v) => 8 + (404 * (v - min)) / (max - min);
     const y = (v) => 100 - (90 * (v - bottom)) / (top - bottom || 1);
     path.setAttribute("d", points.map(([a, b], i) => `${i ? "L" : "M"}${x(a).toFixed(1)} ${y(b).toFixed(1)}`).join(""));
     zero.setAttribute("y1", y(0));

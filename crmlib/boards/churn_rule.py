@@ -64,6 +64,23 @@ def lamps(table: pd.DataFrame) -> pd.Series:
     return sum(_lit(table[sign["id"]], sign["when"], sign["start"]).astype(int) for sign in SIGNS).rename("亮灯数")
 
 
+def only(column: str) -> pd.DataFrame:
+    """One column as the whole rule, last year and this year: 还在的客户, 报警, 其中真走了 (not known yet: 空).
+
+    column: one of the five signs, at the threshold the board begins with, or 关闭原因 (alarm where filled in).
+    """
+    lamp = {sign["id"]: (sign["when"], sign["start"]) for sign in SIGNS}
+    if column not in {*lamp, "关闭原因"}:
+        raise CourseError(f"没有“{column}”这一列；可以用的有：{'、'.join([*lamp, '关闭原因'])}。")
+    rows = {}
+    for title, at in (("去年：2025-09-30 还在的", "2025-09-30"), ("今年：2025-12-31 还在的", "2025-12-31")):
+        table = signs(at)
+        flagged = table[column].notna() if column == "关闭原因" else _lit(table[column], *lamp[column])
+        left = int(table.loc[flagged, "流失"].sum()) if at == "2025-09-30" else "还不知道"
+        rows[title] = {"客户": len(table), f"“{column}”报警": int(flagged.sum()), "其中真走了": left}
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
 def _lit(values, when, threshold):
     return {"≥": values >= threshold, "<": values < threshold, "≤": values <= threshold}[when]
 
