@@ -32,20 +32,20 @@ def signs(at: str = "2025-09-30") -> pd.DataFrame:
     before; 0 where there are none before), 年毛利 (yuan: this year's gross margin, scaled to twelve months),
     区域, and what was written later: 关闭原因, 流失 (1 = left within three months).
     """
-    day = pd.Timestamp(at)
-    if not (day.is_month_end and day.month >= 6 and 2023 <= day.year <= 2025):
+    day = pd.to_datetime(at, errors="coerce")
+    if pd.isna(day) or not (day.is_month_end and day.month >= 6 and 2023 <= day.year <= 2025):
         raise CourseError(f"截止日是 {at}，要写成 2023 到 2025 年里六月以后的月底，例如 2025-09-30。")
     customers, months, cases = (load(name) for name in ("customers", "shipments_month", "complaints"))
-    there = customers.query("合作开始 < @year and (合作结束.isna() or 合作结束 > @day)",
-                            local_dict={"year": pd.Timestamp(day.year, 1, 1), "day": day}).set_index("客户编号")
+    old, here = customers["合作开始"] < f"{day.year}-01-01", ~(customers["合作结束"] <= day)
+    there = customers[old & here].set_index("客户编号")
     months = months[months["月份"].between(f"{day.year}-01", f"{day:%Y-%m}")]
     late = months["月份"] > f"{day - pd.DateOffset(months=3):%Y-%m}"
     sums = months.groupby("客户编号")[["件数", "准时件数", "收入", "成本"]].sum().reindex(there.index)
     recent, before = (months[part].groupby("客户编号")["件数"].mean().reindex(there.index)
                       for part in (late, ~late))
-    cases = cases[(cases["受理时间"] >= f"{day.year}-01-01") & (cases["受理时间"] < day + pd.Timedelta(days=1))
-                  & (cases["处理结果"] == "未解决")]
-    left = there["合作结束"].notna() & (there["合作结束"] <= day + pd.DateOffset(months=3))
+    known = cases["受理时间"].between(f"{day.year}-01-01", day + pd.Timedelta(days=1), inclusive="left")
+    cases = cases[known & (cases["处理结果"] == "未解决")]
+    left = there["合作结束"] <= day + pd.offsets.MonthEnd(3)
     return pd.DataFrame({
         "未解决投诉": cases["客户编号"].value_counts().reindex(there.index, fill_value=0),
         "准时率": 100 * sums["准时件数"] / sums["件数"],
@@ -61,13 +61,14 @@ def signs(at: str = "2025-09-30") -> pd.DataFrame:
 
 def lamps(table: pd.DataFrame) -> pd.Series:
     """How many of the five lamps are lit, at the thresholds the board begins with."""
-    return sum(_lit(table[sign["id"]], sign["when"], sign["start"]).astype(int) for sign in SIGNS).rename("亮灯数")
+    lit = [_lit(table[sign["id"]], sign["when"], sign["start"]) for sign in SIGNS]
+    return pd.concat(lit, axis=1).sum(axis=1).rename("亮灯数")
 
 
 def only(column: str) -> pd.DataFrame:
-    """One column as the whole rule, last year and this year: 还在的客户, 报警, 其中真走了 (not known yet: 空).
+    """One column as the whole rule, last year and this year: 客户, 报警, 其中真走了 (not known this year).
 
-    column: one of the five signs, at the threshold the board begins with, or 关闭原因 (alarm where filled in).
+    column: one of the five signs, at the threshold the board begins with, or 关闭原因 (alarm if filled in).
     """
     lamp = {sign["id"]: (sign["when"], sign["start"]) for sign in SIGNS}
     if column not in {*lamp, "关闭原因"}:
@@ -124,10 +125,12 @@ def judge(board: dict, thresholds: dict | None = None, least: int = 1) -> dict:
     for *values, gone, worth in board["rows"]:
         lit = sum(bool(_lit(value, sign["when"], thresholds[sign["id"]]))
                   for sign, value in zip(board["signs"], values, strict=True) if sign["id"] in thresholds)
-        flagged = lit >= least
-        told[{(1, 1): "caught", (1, 0): "wrong", (0, 1): "missed", (0, 0): "right"}[int(flagged), int(gone)]] += 1
-        if flagged:
-            told["money"] += (costs["save"] * (worth - costs["offer"]) if gone else -costs["offer"]) - costs["contact"]
+        if lit >= least:
+            told["caught" if gone else "wrong"] += 1
+            told["money"] += costs["save"] * (worth - costs["offer"]) if gone else -costs["offer"]
+            told["money"] -= costs["contact"]
+        else:
+            told["missed" if gone else "right"] += 1
     return told
 
 
