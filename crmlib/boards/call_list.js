@@ -1,4 +1,4 @@
-// 打电话名单板：拖预算、换排法，看打给谁、值多少。全在浏览器里算，和 crmlib/boards/call_list.py 说的一样。
+// 上门名单板：拖预算、换排法，看去谁那里、值多少。全在浏览器里算，和 crmlib/boards/call_list.py 说的一样。
 
 const whole = (x) => (Math.round(x) + 0).toLocaleString("zh-CN").replace("-", "−");
 const percent = (x) => `${(100 * x).toFixed(0)}%`;
@@ -79,7 +79,7 @@ function renderBoard(board) {
     const { rows, sums } = lists[order];
     const chosen = rows.slice(0, n);
     slider.value = String(budget);
-    value.textContent = `${whole(budget)} 元，打 ${n} 家`;
+    value.textContent = `${whole(budget)} 元，去 ${n} 家`;
     slider.setAttribute("aria-valuetext", value.textContent);
     for (const pick of picks) pick.input.checked = pick.name === order;
     for (const name of orders) curves[name].toggleAttribute("data-chosen", name === order);
@@ -91,10 +91,10 @@ function renderBoard(board) {
     total.textContent = `${whole(sums[n])} 元`;
     total.dataset.sign = sums[n] < 0 ? "minus" : "plus";
     const loss = chosen.filter((row) => gainOf(board, row) < 0).length;
-    detail.textContent = loss ? `其中 ${loss} 家打了反而亏` : n ? "没有一家打了会亏" : "";
+    detail.textContent = loss ? `其中 ${loss} 家去了反而亏` : n ? "没有一家去了会亏" : "";
     const best = sums.slice(0, most + 1).indexOf(Math.max(...sums.slice(0, most + 1)));
-    peak.textContent = `这种排法，打到第 ${best} 家最划算`;
-    chart.setAttribute("aria-label", `${board.orders[order]}，打 ${n} 家，预期净值合计 ${total.textContent}；${peak.textContent}`);
+    peak.textContent = `这种排法，去到第 ${best} 家最划算`;
+    chart.setAttribute("aria-label", `${board.orders[order]}，去 ${n} 家，预期净值合计 ${total.textContent}；${peak.textContent}`);
     reveal.setAttribute("aria-pressed", String(opened));
     reveal.textContent = opened ? "合上 3 月底的结果" : "翻开 3 月底的结果";
     found.hidden = !opened;
@@ -110,12 +110,12 @@ function renderBoard(board) {
     head.replaceChildren(...["", "客户", "流失概率", "年毛利（元）", "预期净值（元）", ...(opened ? ["3 月底"] : [])]
       .map((text) => h("th", { scope: "col" }, text)));
     more.textContent = n > SHOWN ? `后面还有 ${n - SHOWN} 家` : "";
-    if (settled) news.textContent = `${board.orders[order]}，打 ${n} 家，合计 ${total.textContent}。${found.textContent}`;
+    if (settled) news.textContent = `${board.orders[order]}，去 ${n} 家，合计 ${total.textContent}。${found.textContent}`;
   }
 
   const head = h("tr");
-  const root = h("section.crm-look.crm-task.crm-list", { "aria-label": "打电话名单板" },
-    h("header.crm-head", {}, h("span.crm-title", { role: "heading", "aria-level": "3" }, "打电话名单板"),
+  const root = h("section.crm-look.crm-task.crm-list", { "aria-label": "上门名单板" },
+    h("header.crm-head", {}, h("span.crm-title", { role: "heading", "aria-level": "3" }, "上门名单板"),
       h("span.crm-help", {}, `每家 ${whole(board.cost)} 元；真要走的，留得住 ${percent(board.save)}`), reset),
     h(".crm-inside", {},
       h(".crm-list-controls", {},
@@ -124,7 +124,7 @@ function renderBoard(board) {
       h(".crm-list-main", {},
         h(".crm-list-left", {},
           h(".crm-list-result", {}, h("span", {}, "预期净值合计"), total, detail),
-          chart, h(".crm-list-ends", { "aria-hidden": "true" }, h("span", {}, "打 0 家"), h("span", {}, `打 ${most} 家`)),
+          chart, h(".crm-list-ends", { "aria-hidden": "true" }, h("span", {}, "去 0 家"), h("span", {}, `去 ${most} 家`)),
           h(".crm-list-legend", {}, orders.map((name) => h("span", { "data-order": name }, board.orders[name]))), peak, found),
         h(".crm-list-rows", { tabindex: "0", role: "region", "aria-label": "名单" },
           h("table.crm-list-table", {}, h("thead", {}, head), body), more)),

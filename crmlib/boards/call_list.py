@@ -1,4 +1,4 @@
-"""打电话名单板：预算有限，先打给谁。"""
+"""上门名单板：预算有限，先去谁那里。"""
 
 import pandas as pd
 
@@ -6,7 +6,7 @@ from crmlib.boards.churn_rule import SIGNS, signs
 from crmlib.cli import CourseError
 from crmlib.data import load
 
-TITLE = "打电话名单板"
+TITLE = "上门名单板"
 COST, SAVE = 500, 0.3  # 上门一次多少元；真要走的，留得住几成
 ORDERS = {"worth": "按预期净值", "chance": "按流失概率", "margin": "按年毛利"}
 
@@ -59,7 +59,7 @@ def called(board: dict, order: str, budget: float) -> list[dict]:
 
 def text(board: dict) -> str:
     """The board in words, for print and for readers without a screen."""
-    lines = [f"每家 {board['cost']} 元，{board['budget']:,} 元打 {board['budget'] // board['cost']} 家。"]
+    lines = [f"每家 {board['cost']} 元，{board['budget']:,} 元去 {board['budget'] // board['cost']} 家。"]
     for order, title in board["orders"].items():
         rows = called(board, order, board["budget"])
         total = sum(gain(board, row) for row in rows)

@@ -126,7 +126,7 @@ function renderBoard(board) {
       box.checked = rule.on[sign.id];
       slider.disabled = !rule.on[sign.id];
       slider.value = String(rule.at[sign.id]);
-      value.textContent = rule.on[sign.id] ? `${sign.when} ${rule.at[sign.id]} ${sign.unit}` : "不用";
+      value.textContent = rule.on[sign.id] ? `${sign.when} ${whole(rule.at[sign.id])} ${sign.unit}` : "不用";
       slider.setAttribute("aria-valuetext", value.textContent);
     }
     least.value = String(rule.least);
@@ -183,8 +183,8 @@ function renderBoard(board) {
     dot.setAttribute("cy", y(told.money));
     chartTitle.textContent = `拖“${active === "least" ? "亮几盏就报警" : active}”，净赚怎样变（虚线是 0）`;
     chart.setAttribute("aria-label", `${chartTitle.textContent}：最高 ${whole(top)} 元，现在 ${whole(told.money)} 元`);
-    low.textContent = String(min);
-    high.textContent = String(max);
+    low.textContent = whole(min);
+    high.textContent = whole(max);
   }
 
   const title = many ? "流失规则板：五盏灯" : "流失规则板：几天没下单，算走了";

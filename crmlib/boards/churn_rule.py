@@ -74,7 +74,7 @@ def only(column: str) -> pd.DataFrame:
     if column not in {*lamp, "关闭原因"}:
         raise CourseError(f"没有“{column}”这一列；可以用的有：{'、'.join([*lamp, '关闭原因'])}。")
     rows = {}
-    for title, at in (("去年：2025-09-30 还在的", "2025-09-30"), ("今年：2025-12-31 还在的", "2025-12-31")):
+    for title, at in (("去年 9 月 30 日还在的", "2025-09-30"), ("现在还在的", "2025-12-31")):
         table = signs(at)
         flagged = table[column].notna() if column == "关闭原因" else _lit(table[column], *lamp[column])
         left = int(table.loc[flagged, "流失"].sum()) if at == "2025-09-30" else "还不知道"
