@@ -80,6 +80,8 @@ function renderBoard(board) {
     return { name, who, canvas, title, node: h(".crm-rule-crowd", { "data-crowd": name }, title, canvas) };
   });
 
+  const crowdsBox = h(".crm-rule-crowds", {}, crowds.map((c) => c.node));
+
   // -- 四格 --
   const cells = Object.fromEntries(CELLS.map(([name, title]) => {
     const number = h("b.crm-rule-number");
@@ -139,29 +141,39 @@ function renderBoard(board) {
     money.dataset.sign = told.money < 0 ? "minus" : "plus";
     spent.textContent = many ? `上门 ${whole(flagged)} 家，花 ${whole(flagged * board.costs.contact)} 元`
       : `发 ${whole(flagged)} 张券，其中 ${whole(told.wrong)} 张白送了`;
-    for (const crowd of crowds) drawCrowd(crowd, told);
+    const blocks = blockSize();
+    for (const crowd of crowds) drawCrowd(crowd, told, blocks);
     drawChart(told);
     if (settled) news.textContent = `抓对 ${told.caught}，误判 ${told.wrong}，漏判 ${told.missed}，净赚 ${money.textContent}`;
   }
 
-  function drawCrowd({ name, who, canvas, title }, told) {
+  /** 两堆的方块一样大：走了的少、没走的多，一眼看得出。 */
+  function blockSize() {
+    const width = crowdsBox.clientWidth || 300;
+    const height = 18 * parseFloat(getComputedStyle(crowdsBox).fontSize);
+    const lines = (size) => crowds.reduce((sum, c) => sum + Math.ceil(c.who.length / Math.floor(width / size)), 0);
+    let size = Math.sqrt((width * height) / board.rows.length);
+    while (lines(size) * size > height) size *= 0.99;
+    return { size, across: Math.floor(width / size), width };
+  }
+
+  function drawCrowd({ name, who, canvas, title }, told, { size, across, width }) {
     const lit = name === "gone" ? told.caught : told.wrong;
     title.textContent = `${say[name]} ${whole(who.length)} ${say.unit}，其中${say.flag} ${whole(lit)}`;
     canvas.setAttribute("aria-label", title.textContent);
-    const width = canvas.clientWidth || 300;
-    const height = canvas.clientHeight || 150;
+    const height = Math.ceil(who.length / across) * size;
     const sharp = window.devicePixelRatio || 1;
     const [w, t] = [Math.round(width * sharp), Math.round(height * sharp)];
-    if (canvas.width !== w || canvas.height !== t) { canvas.width = w; canvas.height = t; }
+    if (canvas.width !== w || canvas.height !== t) {
+      Object.assign(canvas, { width: w, height: t });
+      Object.assign(canvas.style, { width: `${width}px`, height: `${height}px` });
+    }
     const pen = canvas.getContext("2d");
     pen.setTransform(sharp, 0, 0, sharp, 0, 0);
     pen.clearRect(0, 0, width, height);
     const looks = getComputedStyle(root);
     const tone = looks.getPropertyValue(name === "gone" ? "--wrong" : "--partial").trim() || "#b3362a";
     const idle = looks.getPropertyValue("--line").trim() || "#d5dde6";
-    let size = Math.sqrt((width * height) / who.length);
-    while (Math.floor(width / size) * Math.floor(height / size) < who.length) size *= 0.99;
-    const across = Math.floor(width / size);
     const sorted = [...who].sort((a, b) => flags[b] - flags[a]); // 报警的排前面，好比多少
     sorted.forEach((n, i) => {
       pen.fillStyle = flags[n] ? tone : idle;
@@ -194,7 +206,7 @@ function renderBoard(board) {
       h(".crm-rule-signs", {}, controls.map((c) => c.node), many ? h(".crm-rule-sign.crm-rule-least", { "data-sign": "least" },
         h("label.crm-rule-name", {}, h("span", {}, "亮几盏就报警"), leastValue), least) : null),
       h(".crm-rule-main", {},
-        h(".crm-rule-crowds", {}, crowds.map((c) => c.node)),
+        crowdsBox,
         h(".crm-rule-side", {}, table,
           h(".crm-rule-rates", {},
             h("span", {}, `${say.flag}的里面，真走的占 `, precision), h("span", {}, "真走的里面，抓到了 ", recall)),
@@ -203,7 +215,7 @@ function renderBoard(board) {
       news));
   keepKeys(root);
   const resized = new ResizeObserver(() => draw(false));
-  resized.observe(crowds[0].canvas);
+  resized.observe(crowdsBox);
   draw(false);
   return { root, stop: () => resized.disconnect() };
 }
