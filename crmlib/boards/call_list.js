@@ -1,6 +1,7 @@
 // 上门名单板：拖预算、换排法，看去谁那里、值多少。全在浏览器里算，和 crmlib/boards/call_list.py 说的一样。
 
-const whole = (x) => (Math.round(x) + 0).toLocaleString("zh-CN").replace("-", "−");
+const commas = new Intl.NumberFormat("zh-CN");
+const whole = (x) => commas.format(Math.round(x) + 0).replace("-", "−");
 const percent = (x) => `${(100 * x).toFixed(0)}%`;
 const SVG = "http://www.w3.org/2000/svg";
 const shape = (name, props) => {

@@ -31,7 +31,8 @@ function judgeRule(board, rule, flags) {
 
 // ---- 画 ----
 
-const whole = (x) => (Math.round(x) + 0).toLocaleString("zh-CN").replace("-", "−");
+const commas = new Intl.NumberFormat("zh-CN");
+const whole = (x) => commas.format(Math.round(x) + 0).replace("-", "−");
 const share = (a, b) => (b ? `${((100 * a) / b).toFixed(1)}%` : "—");
 const SVG = "http://www.w3.org/2000/svg";
 const line = (name, props) => {
@@ -111,15 +112,20 @@ function renderBoard(board) {
   let pending = 0;
   const soon = () => { pending ||= requestAnimationFrame(() => { pending = 0; draw(false); }); };
 
+  let swept = {}; // 正在拖的那个滑块，别的都没动：整条曲线不用重算
   function sweep() {
+    const others = JSON.stringify([active, rule.on, { ...rule.at, [active]: 0 }, active === "least" || rule.least]);
     const found = controls.find((c) => c.sign.id === active);
+    const now = found ? rule.at[active] : rule.least;
+    if (swept.others === others) return { ...swept, now };
     const { min, max, step } = found ? found.sign : { min: 1, max: 5, step: 1 };
     const points = [];
     for (let x = min; x <= max + 1e-9; x += step) {
       const trial = found ? { ...rule, at: { ...rule.at, [active]: x } } : { ...rule, least: x };
       points.push([x, judgeRule(board, trial).money]);
     }
-    return { min, max, points, now: found ? rule.at[active] : rule.least };
+    swept = { others, min, max, points };
+    return { ...swept, now };
   }
 
   function draw(settled) {
@@ -141,12 +147,14 @@ function renderBoard(board) {
     money.dataset.sign = told.money < 0 ? "minus" : "plus";
     spent.textContent = many ? `上门 ${whole(flagged)} 家，花 ${whole(flagged * board.costs.contact)} 元`
       : `发 ${whole(flagged)} 张券，其中 ${whole(told.wrong)} 张白送了`;
-    const blocks = blockSize();
-    for (const crowd of crowds) drawCrowd(crowd, told, blocks);
+    blocks ||= blockSize();
+    const looks = getComputedStyle(root);
+    for (const crowd of crowds) drawCrowd(crowd, told, looks);
     drawChart(told);
     if (settled) news.textContent = `抓对 ${told.caught}，误判 ${told.wrong}，漏判 ${told.missed}，净赚 ${money.textContent}`;
   }
 
+  let blocks = null; // 宽度变了才重新量
   /** 两堆的方块一样大：走了的少、没走的多，一眼看得出。 */
   function blockSize() {
     const width = crowdsBox.clientWidth || 300;
@@ -157,7 +165,8 @@ function renderBoard(board) {
     return { size, across: Math.floor(width / size), width };
   }
 
-  function drawCrowd({ name, who, canvas, title }, told, { size, across, width }) {
+  function drawCrowd({ name, who, canvas, title }, told, looks) {
+    const { size, across, width } = blocks;
     const lit = name === "gone" ? told.caught : told.wrong;
     title.textContent = `${say[name]} ${whole(who.length)} ${say.unit}，其中${say.flag} ${whole(lit)}`;
     canvas.setAttribute("aria-label", title.textContent);
@@ -171,10 +180,9 @@ function renderBoard(board) {
     const pen = canvas.getContext("2d");
     pen.setTransform(sharp, 0, 0, sharp, 0, 0);
     pen.clearRect(0, 0, width, height);
-    const looks = getComputedStyle(root);
     const tone = looks.getPropertyValue(name === "gone" ? "--wrong" : "--partial").trim() || "#b3362a";
     const idle = looks.getPropertyValue("--line").trim() || "#d5dde6";
-    const sorted = [...who].sort((a, b) => flags[b] - flags[a]); // 报警的排前面，好比多少
+    const sorted = [...who.filter((n) => flags[n]), ...who.filter((n) => !flags[n])]; // 报警的排前面，好比多少
     sorted.forEach((n, i) => {
       pen.fillStyle = flags[n] ? tone : idle;
       pen.fillRect((i % across) * size, Math.floor(i / across) * size, size * 0.78, size * 0.78);
@@ -214,7 +222,7 @@ function renderBoard(board) {
           h(".crm-rule-sweep", {}, chartTitle, chart, h(".crm-rule-ends", { "aria-hidden": "true" }, low, high)))),
       news));
   keepKeys(root);
-  const resized = new ResizeObserver(() => draw(false));
+  const resized = new ResizeObserver(() => { blocks = null; draw(false); });
   resized.observe(crowdsBox);
   draw(false);
   return { root, stop: () => resized.disconnect() };
