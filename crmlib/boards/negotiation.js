@@ -83,20 +83,20 @@ function renderBoard(board, model) {
   const radios = board.issues.map((issue, i) => issue.options.map((option, place) =>
     h("input", { type: "radio", name: `${group}-${i}`, value: String(place), onchange: () => { pick[i] = place; soon(); } })));
   const worth = board.issues.map((issue) => issue.options.map(() => h("small")));
-  const composer = h(".crm-composer", {}, board.issues.map((issue, i) => h("fieldset", {}, h("legend", {}, issue.title),
-    h(".crm-terms", {}, issue.options.map((option, place) => h("label.crm-term", {}, radios[i][place], h("span", {}, option.title), worth[i][place]))))));
+  const composer = h(".crm-deal-composer", {}, board.issues.map((issue, i) => h("fieldset", {}, h("legend", {}, issue.title),
+    h(".crm-deal-terms", {}, issue.options.map((option, place) => h("label.crm-deal-term", {}, radios[i][place], h("span", {}, option.title), worth[i][place]))))));
 
   const scores = board.sides.map((name, side) => {
-    const number = h("output.crm-big"), level = h("span.crm-gap");
-    return { number, level, node: h(".crm-score", { "data-side": String(side) }, h("span", {}, `${MARKS[side]} ${name}`), number, level) };
+    const number = h("output.crm-deal-big"), level = h("span.crm-deal-gap");
+    return { number, level, node: h(".crm-deal-score", { "data-side": String(side) }, h("span", {}, `${MARKS[side]} ${name}`), number, level) };
   });
-  const others = h(".crm-better", { role: "status" });
+  const others = h(".crm-deal-better", { role: "status" });
 
   // -- 图 --
   const here = s("g", { class: "here" }, s("line", { class: "cross" }), s("line", { class: "cross" }), s("circle", { r: 8 }));
   const path = s("g", { class: "path" });
   const edgeLine = s("polyline", { class: "edge", points: edge.map(({ points: [a, b] }) => `${X(a)},${Y(b)}`).join(" ") });
-  const map = s("svg", { viewBox: "0 0 404 404", role: "img", class: "crm-map" },
+  const map = s("svg", { viewBox: "0 0 404 404", role: "img", class: "crm-deal-map" },
     axes(board),
     s("path", { class: "dots", d: dots(all.filter((one) => !fits(one)), 2.2) }),
     s("path", { class: "dots fit", d: dots(all.filter(fits), 2.8) }),
@@ -118,40 +118,40 @@ function renderBoard(board, model) {
   map.addEventListener("pointerdown", (e) => { if (e.button === 0) { dragging = true; map.setPointerCapture(e.pointerId); nearest(e); } });
   map.addEventListener("pointermove", (e) => dragging && nearest(e));
   for (const end of ["pointerup", "pointercancel"]) map.addEventListener(end, () => { dragging = false; });
-  const legend = h(".crm-legend", {}, [["edge", "有效边界"], ["fit", "两边都肯签"], ["no", "有一方不签"], ["limit", "没谈成的分"], ["here", "现在这一套"]]
+  const legend = h(".crm-deal-legend", {}, [["edge", "有效边界"], ["fit", "两边都肯签"], ["no", "有一方不签"], ["limit", "没谈成的分"], ["here", "现在这一套"]]
     .map(([kind, title]) => h("span", {}, h("i", { "data-kind": kind, "aria-hidden": "true" }), title)));
 
   // -- 让步曲线 --
-  const curve = s("svg", { viewBox: "0 0 560 232", role: "img", class: "crm-curve" });
+  const curve = s("svg", { viewBox: "0 0 560 232", role: "img", class: "crm-deal-curve" });
 
   // -- 记录 --
   const log = h("tbody");
-  const ledger = h(".crm-ledger", { tabindex: "0", role: "region", "aria-label": "报价记录" }, h("table", {}, h("thead", {}, h("tr", {}, ["", "谁", ...board.issues.map(nameOf), "", ""].map((t) => h("th", { scope: "col" }, t)))), log));
+  const ledger = h(".crm-deal-ledger", { tabindex: "0", role: "region", "aria-label": "报价记录" }, h("table", {}, h("thead", {}, h("tr", {}, ["", "谁", ...board.issues.map(nameOf), "", ""].map((t) => h("th", { scope: "col" }, t)))), log));
   const heads = ledger.querySelectorAll("th");
-  const patterns = h("ul.crm-patterns");
-  const news = h(".crm-news", { role: "status", "aria-live": "polite" });
+  const patterns = h("ul.crm-deal-patterns");
+  const news = h(".crm-deal-news", { role: "status", "aria-live": "polite" });
   const trouble = h(".crm-trouble", { role: "alert", hidden: true });
 
   // -- 双人 --
-  const said = h("input.crm-said", { type: "text", maxlength: "80", placeholder: "可以记下原话，比如：如果……我就……", "aria-label": "这一次说了什么" });
-  const offer = h("button.crm-button.crm-bid", { type: "button", onclick: () => { talk().offers.push({ side: turn, pick: [...pick], said: said.value.trim() }); said.value = ""; turn = 1 - turn; keep(); } }, "报出去");
+  const said = h("input.crm-deal-said", { type: "text", maxlength: "80", placeholder: "可以记下原话，比如：如果……我就……", "aria-label": "这一次说了什么" });
+  const offer = h("button.crm-button.crm-deal-bid", { type: "button", onclick: () => { talk().offers.push({ side: turn, pick: [...pick], said: said.value.trim() }); said.value = ""; turn = 1 - turn; keep(); } }, "报出去");
   const accept = h("button.crm-button", { type: "button", onclick: () => { talk().end = "deal"; pick = [...home()]; keep(); } }, "接受");
-  const leave = h("button.crm-button.crm-plain-look", { type: "button", onclick: () => { talk().end = "none"; keep(); } }, "不谈了");
-  const back = h("button.crm-button.crm-plain-look", { type: "button", onclick: () => { const gone = talk().offers.pop(); talk().end = null; if (gone) { turn = gone.side; pick = [...gone.pick]; } keep(); } }, "退一步");
+  const leave = h("button.crm-button.crm-deal-plain-look", { type: "button", onclick: () => { talk().end = "none"; keep(); } }, "不谈了");
+  const back = h("button.crm-button.crm-deal-plain-look", { type: "button", onclick: () => { const gone = talk().offers.pop(); talk().end = null; if (gone) { turn = gone.side; pick = [...gone.pick]; } keep(); } }, "退一步");
   const again = h("button.crm-button", { type: "button", onclick: () => { games.push({ offers: [], end: null }); turn = 0; pick = board.issues.map(() => 0); keep(); } }, "再谈一局");
-  const swap = h("button.crm-button.crm-plain-look", { type: "button", onclick: () => { turn = 1 - turn; draw(); } });
+  const swap = h("button.crm-button.crm-deal-plain-look", { type: "button", onclick: () => { turn = 1 - turn; draw(); } });
   const keys = board.sides.map((name, side) => {
     const show = (on) => { peek = on ? side : peek === side ? null : peek; draw(); };
-    return h("button.crm-button.crm-peek", {
+    return h("button.crm-button.crm-deal-peek", {
       type: "button", "data-side": String(side), onpointerdown: (e) => { if (e.button === 0) { e.target.setPointerCapture(e.pointerId); show(true); } },
       onpointerup: () => show(false), onpointercancel: () => show(false), onlostpointercapture: () => show(false), onblur: () => show(false), oncontextmenu: (e) => e.preventDefault(),
       onkeydown: (e) => { if ([" ", "Enter"].includes(e.key)) { e.preventDefault(); if (!e.repeat) show(true); } }, onkeyup: (e) => [" ", "Enter"].includes(e.key) && show(false),
     }, `${MARKS[side]} ${name}：按住看密卷`);
   });
-  const whose = h("b.crm-whose");
-  const desk = h(".crm-desk", {}, h(".crm-secrets", {}, keys, h("span.crm-hint", {}, "一个人看，另一个人转过头去。松手就合上。")),
-    h(".crm-turn", {}, whose, swap), said, h(".crm-moves", {}, offer, accept, leave, back));
-  const reset = h("button.crm-button.crm-reset", { type: "button", onclick: () => { pick = [...home()]; draw(); } }, "↺ 回到签的那一套");
+  const whose = h("b.crm-deal-whose");
+  const desk = h(".crm-deal-desk", {}, h(".crm-deal-secrets", {}, keys, h("span.crm-deal-hint", {}, "一个人看，另一个人转过头去。松手就合上。")),
+    h(".crm-deal-turn", {}, whose, swap), said, h(".crm-deal-moves", {}, offer, accept, leave, back));
+  const reset = h("button.crm-button.crm-deal-reset", { type: "button", onclick: () => { pick = [...home()]; draw(); } }, "↺ 回到签的那一套");
   const lift = h("button.crm-button", { type: "button", onclick: () => { veil = false; draw(); } }, "先看范例");
 
   function keep() {
@@ -190,7 +190,7 @@ function renderBoard(board, model) {
     if (!shown) return;
     const list = betterThan(all, now);
     others.replaceChildren(h("b", {}, list.length ? `两边都不吃亏、至少一边更好的，还有 ${list.length} 套。` : "这一套在有效边界上：谁想多得，另一边就要少得。"),
-      ...list.slice(0, 3).map((one) => h("button.crm-jump", { type: "button", onclick: () => { pick = [...one.pick]; draw(); composer.querySelector("input:checked").focus(); } },
+      ...list.slice(0, 3).map((one) => h("button.crm-deal-jump", { type: "button", onclick: () => { pick = [...one.pick]; draw(); composer.querySelector("input:checked").focus(); } },
         `${termsOf(board, one.pick).join("，")}：${trim(one.points[0])} / ${trim(one.points[1])}`)));
     const [ring, ...lines] = [here.lastChild, ...here.querySelectorAll("line")];
     for (const [key, value] of [["cx", X(now[0])], ["cy", Y(now[1])]]) ring.setAttribute(key, value);
@@ -211,8 +211,8 @@ function renderBoard(board, model) {
       const got = pointsOf(board, one.pick), final = end === "deal" && i === offers.length - 1;
       return [h("tr", { "data-final": final }, h("td", {}, String(i + 1)), h("td", { "data-side": String(one.side) }, `${MARKS[one.side]} ${board.sides[one.side]}`),
         ...one.pick.map((place, k) => h("td", { "data-moved": i > 0 && offers[i - 1].pick[k] !== place }, board.issues[k].options[place].title)),
-        ...got.map((p) => h("td.crm-number", {}, shown ? trim(p) : ""))),
-      one.said ? h("tr.crm-words", {}, h("td"), h("td", { colspan: String(board.issues.length + 3) }, `“${one.said}”`)) : null].filter(Boolean);
+        ...got.map((p) => h("td.crm-deal-number", {}, shown ? trim(p) : ""))),
+      one.said ? h("tr.crm-deal-words", {}, h("td"), h("td", { colspan: String(board.issues.length + 3) }, `“${one.said}”`)) : null].filter(Boolean);
     }));
     ledger.hidden = !offers.length || veil;
     patterns.replaceChildren(...(shown ? board.patterns : []).map((line) => h("li", {}, line)));
@@ -259,15 +259,15 @@ function renderBoard(board, model) {
     keys.forEach((key, side) => key.setAttribute("aria-pressed", String(peek === side)));
   }
 
-  const root = h("section.crm-look.crm-task.crm-board.crm-deal", { "aria-label": `洽谈板 ${board.case}` },
+  const root = h("section.crm-look.crm-task.crm-deal", { "aria-label": `洽谈板 ${board.case}` },
     h("header.crm-head", {}, h("span.crm-title", { role: "heading", "aria-level": "3" }, `洽谈板：${board.case}`),
       h("span.crm-help", {}, board.notices.join("")), pair ? again : board.mode === "game" ? reset : null),
     h(".crm-inside", {},
-      h(".crm-veil", {}, lift),
+      h(".crm-deal-veil", {}, lift),
       h(".crm-deal-main", {},
-        h(".crm-left", {}, composer, h(".crm-scores2", {}, scores.map((one) => one.node)), pair ? desk : null, h(".crm-when-open", {}, others), ledger, trouble,
-          board.mode === "map" ? null : h("figure.crm-when-open", {}, h("figcaption", {}, "让步曲线：", h("span", { "data-side": "0" }, `● ${board.sides[0]}给出的`), "，", h("span", { "data-side": "1" }, `■ ${board.sides[1]}想要的`), "。两条线碰上，就成交。"), curve, patterns)),
-        h(".crm-right.crm-when-open", {}, news, map, legend))));
+        h(".crm-deal-left", {}, composer, h(".crm-deal-scores2", {}, scores.map((one) => one.node)), pair ? desk : null, h(".crm-deal-when-open", {}, others), ledger, trouble,
+          board.mode === "map" ? null : h("figure.crm-deal-when-open", {}, h("figcaption", {}, "让步曲线：", h("span", { "data-side": "0" }, `● ${board.sides[0]}给出的`), "，", h("span", { "data-side": "1" }, `■ ${board.sides[1]}想要的`), "。两条线碰上，就成交。"), curve, patterns)),
+        h(".crm-deal-right.crm-deal-when-open", {}, news, map, legend))));
   keepKeys(root);
   draw();
   return {
