@@ -15,7 +15,8 @@ from crmlib.tasks import answers
 
 CASE, CRAB = "玉峰汽配续约", "螃蟹季"
 SIDES = ("苏畅", "玉峰汽配")
-OFFERS = [{"side": 0, "pick": [4, 1, 0, 1], "said": "最怕哪一天？"}, {"side": 1, "pick": [0, 0, 2, 3], "said": ""},
+OFFERS = [{"side": 0, "pick": [4, 1, 0, 1], "said": "最怕哪一天？"},
+          {"side": 1, "pick": [0, 0, 2, 3], "said": ""},
           {"side": 0, "pick": [2, 0, 0, 1], "said": ""}]
 
 
@@ -35,7 +36,7 @@ def test_points_are_those_of_packages():
     ours, theirs, limits = negotiation.sheets(CASE)
     table, board = packages(ours, theirs, *limits), read(CASE)
     for row in table.sample(40, random_state=1).to_dict("records"):
-        pick = [[o["title"] for o in issue["options"]].index(row[issue["title"]]) for issue in board["issues"]]
+        pick = [[o["title"] for o in i["options"]].index(row[i["title"]]) for i in board["issues"]]
         assert points(board, pick) == (pytest.approx(row["我方"]), pytest.approx(row["对方"]))
         assert (better(board, pick) == 0) == row["有效"]
 
@@ -47,13 +48,15 @@ def test_before_the_game_the_other_sheet_stays_covered(folder):
 
 
 def test_the_students_own_game(folder):
-    log = [{"price": 8.2, "volume": 10, "days": 45, "claim": "b"}, {"price": 8, "volume": 15, "days": 90, "claim": "c"}]
+    log = [{"price": 8.2, "volume": 10, "days": 45, "claim": "b"},
+           {"price": 8, "volume": 15, "days": 90, "claim": "c"}]
     answers.save("4.3-14", {"answer": {"seed": 2, "log": log}})
     board = read(CASE, SIDES, game="4.3-14")
     assert not board["veil"] and board["end"] == "deal" and "合作" in board["notices"][0]
     assert [o["pick"] for o in board["offers"]] == [[8, 0, 1, 1], [6, 1, 4, 2]] and board["wants"][0] == 72
     said = text(board)
-    assert "第 2 次，苏畅：单价 8，保底件量 15，账期 90，货损怎么赔 按货值赔" in said and "两边还能都更好的组合有" in said
+    assert "第 2 次，苏畅：单价 8，保底件量 15，账期 90，货损怎么赔 按货值赔" in said
+    assert "至少一边更好的，还有" in said
 
 
 def test_two_people_are_kept_and_read_again(folder):
@@ -66,11 +69,13 @@ def test_two_people_are_kept_and_read_again(folder):
     assert answers.record("4.3-1")["answer"] == {"old": 59.5}
     negotiation.keep({"games": games[:1]}, case=CRAB, pair="4.3")
     said = text(read(CRAB, ("苏畅", "合作社"), pair="4.3"))
-    assert "（苏畅 70 分；合作社 58 分）" in said and "苏畅的让步：只让过一次" in said and "在有效边界上" in said
+    assert "（苏畅 70 分，合作社 58 分）" in said
+    assert "苏畅的让步：只让过一次" in said and "在有效边界上" in said
 
 
 @pytest.mark.parametrize("note", [
-    None, 7, {"games": 3}, {"games": [None, {"offers": 1}]}, {"games": [{"offers": [{"side": 2, "pick": [0] * 4}]}]},
+    None, 7, {"games": 3}, {"games": [None, {"offers": 1}]},
+    {"games": [{"offers": [{"side": 2, "pick": [0] * 4}]}]},
     {"games": [{"offers": [{"side": 0, "pick": [99, 0, 0, 0]}], "end": "deal"}]},
     {"games": [{"offers": [{"side": 0, "pick": [True, 0, 0, 0]}], "end": ["deal"]}]},
     {"games": [{"offers": [{"side": [], "pick": None}], "end": "deal"}]}])

@@ -22,7 +22,8 @@ def sheets(case: str) -> tuple[dict, dict, tuple[float, float]]:
     """
     rows = load("deal_sheets")
     if case not in set(rows["案例"]):
-        raise CourseError(f"表 deal_sheets 里没有案例“{case}”；有的是：{'、'.join(rows['案例'].unique())}。")
+        have = "、".join(rows["案例"].unique())
+        raise CourseError(f"表 deal_sheets 里没有案例“{case}”；有的是：{have}。")
     rows = rows[rows["案例"] == case]
     limits = rows[rows["议题"] == _LIMITS].iloc[0]
     found = []
@@ -30,7 +31,8 @@ def sheets(case: str) -> tuple[dict, dict, tuple[float, float]]:
         sheet = {}
         for issue, part in rows[rows["议题"] != _LIMITS].groupby("议题", sort=False):
             most = float(part[who].max())
-            sheet[issue] = most / 100, {o: 100 * p / most for o, p in zip(part["选择"], part[who], strict=True)}
+            values = {o: 100 * p / most for o, p in zip(part["选择"], part[who], strict=True)}
+            sheet[issue] = most / 100, values
         found.append(sheet)
     return *found, (float(limits["我方"]), float(limits["对方"]))
 
@@ -38,19 +40,22 @@ def sheets(case: str) -> tuple[dict, dict, tuple[float, float]]:
 def read(case: str, sides=("我方", "对方"), game: str | None = None, pair: str | None = None) -> dict:
     """What the board shows, as plain JSON.
 
-    case: of the table deal_sheets. sides: what the two are called. game: id of the simulate task whose finished
-    game is shown; its actions stand in the order of the issues, its states ``want`` (points that the other
-    side asks for) and chance ``style`` are used where it has them. pair: name under which two people's talks
-    are kept. One of game and pair; with neither, only the map.
+    case: of the table deal_sheets. sides: what the two are called. game: id of the simulate task whose
+    finished game is shown; its actions stand in the order of the issues, its state ``want`` (points that the other
+    side asks for) and chance ``style`` are used where it has them. pair: name under which two people's
+    talks are kept. One of game and pair; with neither, only the map.
 
     {"mode", "case", "sides", "issues": [{"title", "options": [{"title", "points": [ours, theirs]}]}],
     "limits", "best": pick, "offers": [{"side", "pick", "said"}], "end": "deal" | "none" | None, "wants",
     "games", "patterns", "notices", "veil"}. A pick: one option's place for each issue. Points 0 … 100.
     """
     ours, theirs, limits = sheets(case)
-    issues = [{"title": issue, "options": [
-        {"title": option, "points": [round(side[issue][0] * side[issue][1][option], 2) for side in (ours, theirs)]}
-        for option in ours[issue][1]]} for issue in ours]
+
+    def worth(issue, option):
+        return [round(side[issue][0] * side[issue][1][option], 2) for side in (ours, theirs)]
+
+    issues = [{"title": issue, "options": [{"title": option, "points": worth(issue, option)}
+                                           for option in ours[issue][1]]} for issue in ours]
     best = best_package(packages(ours, theirs, *limits))
     board = {"mode": "pair" if pair else "game" if game else "map", "case": case, "sides": list(sides),
              "issues": issues, "limits": list(limits), "offers": [], "end": None, "wants": [], "games": [],
@@ -161,23 +166,27 @@ def _terms(board, pick) -> str:
 
 def text(board: dict) -> str:
     """The board in words, for print and for readers without a screen. Secret points only after the end."""
+    def got(pick):
+        return "，".join(f"{s} {p:g} 分" for s, p in zip(board["sides"], points(board, pick), strict=True))
+
     lines = list(board["notices"])
     if board["veil"]:
         return "\n".join(lines)
     ended = board["mode"] == "map" or board["end"] is not None
     for turn, offer in enumerate(board["offers"], 1):
-        got = "；".join(f"{s} {p:g} 分" for s, p in zip(board["sides"], points(board, offer["pick"]), strict=True))
-        lines.append(f"第 {turn} 次，{board['sides'][offer['side']]}：{_terms(board, offer['pick'])}"
-                     + (f"（{got}）" if ended else "") + (f"“{offer['said']}”" if offer["said"] else ""))
+        points_told = f"（{got(offer['pick'])}）" if ended else ""
+        words = f"“{offer['said']}”" if offer["said"] else ""
+        who = board["sides"][offer["side"]]
+        lines.append(f"第 {turn} 次，{who}：{_terms(board, offer['pick'])}{points_told}{words}")
     if board["end"] == "deal":
         count = better(board, board["offers"][-1]["pick"])
-        lines.append(f"谈成了。{f'两边还能都更好的组合有 {count} 套。' if count else '这一套在有效边界上。'}")
+        more = f"两边都不吃亏、至少一边更好的，还有 {count} 套。" if count else "这一套在有效边界上。"
+        lines.append(f"谈成了。{more}")
     elif board["end"]:
         lines.append("没有谈成，两边各拿没谈成的分：" + "、".join(f"{p:g}" for p in board["limits"]) + "。")
     lines += board["patterns"]
     if ended:
-        got = "，".join(f"{s} {p:g} 分" for s, p in zip(board["sides"], points(board, board["best"]), strict=True))
-        lines.append(f"两边都划算的一套：{_terms(board, board['best'])}（{got}）。")
+        lines.append(f"两边都划算的一套：{_terms(board, board['best'])}（{got(board['best'])}）。")
     elif not board["offers"]:
         lines.append("两个人面对面谈，这里记下每一次报价；谈完以后算两边的分。")
     return "\n".join(lines)

@@ -18,7 +18,8 @@ PAGE = """<meta charset="utf-8"><style>%s</style><body data-jp-theme-light="true
 const heard = {};
 const model = { get: () => (%s), on(name, f) { heard[name] = f; }, off() {}, send(m) {
   (window.sent ??= []).push(m);
-  if (m.do === "keep") setTimeout(() => heard["msg:custom"]({ stamp: m.stamp, trouble: window.trouble ?? "" }));
+  const answer = { stamp: m.stamp, trouble: window.trouble ?? "" };
+  if (m.do === "keep") setTimeout(() => heard["msg:custom"](answer));
 } };
 board.render({ model, el: document.getElementById("here") });
 </script>"""
@@ -104,8 +105,9 @@ def test_two_people_and_a_clerk(shown):
 
 def test_covered_until_the_own_game_is_played(shown):
     board = read("玉峰汽配续约", ("苏畅", "玉峰汽配"))
-    board |= {"mode": "game", "veil": True, "end": "deal", "offers": [{"side": 0, "pick": [4, 3, 4, 1], "said": ""}],
-              "wants": [72], "notices": ["还没谈完。"]}
+    offer = {"side": 0, "pick": [4, 3, 4, 1], "said": ""}
+    board |= {"mode": "game", "veil": True, "end": "deal", "offers": [offer], "wants": [72],
+              "notices": ["还没谈完。"]}
     page = shown(board)
     assert not page.locator(".crm-deal-main").is_visible()
     page.get_by_role("button", name="先看范例").click()
