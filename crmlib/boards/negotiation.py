@@ -41,9 +41,9 @@ def read(case: str, sides=("我方", "对方"), game: str | None = None, pair: s
     """What the board shows, as plain JSON.
 
     case: of the table deal_sheets. sides: what the two are called. game: id of the simulate task whose
-    finished game is shown; its actions stand in the order of the issues, its state ``want`` (points that the other
-    side asks for) and chance ``style`` are used where it has them. pair: name under which two people's
-    talks are kept. One of game and pair; with neither, only the map.
+    finished game is shown; its actions stand in the order of the issues, its state ``want`` (points that
+    the other side asks for) and chance ``style`` are used where it has them. pair: name under which two
+    people's talks are kept. One of game and pair; with neither, only the map.
 
     {"mode", "case", "sides", "issues": [{"title", "options": [{"title", "points": [ours, theirs]}]}],
     "limits", "best": pick, "offers": [{"side", "pick", "said"}], "end": "deal" | "none" | None, "wants",
