@@ -89,7 +89,7 @@ def _take_game(board, task) -> None:
         if "want" in states[0]:
             board["wants"].append(states[turn - 1]["want"])
     board["end"] = "deal" if known[-1].get("deal") else "none"
-    if "style" in known[-1]:
+    if "style" in known[-1] and not board["veil"]:
         board["notices"].append(f"这一局的对手：{known[-1]['style']}。")
 
 
