@@ -265,9 +265,9 @@ function renderBoard(board, model) {
     h(".crm-inside", {},
       h(".crm-deal-veil", {}, lift),
       h(".crm-deal-main", {},
-        h(".crm-deal-left", {}, composer, h(".crm-deal-scores2", {}, scores.map((one) => one.node)), pair ? desk : null, h(".crm-deal-when-open", {}, others), ledger, trouble,
-          board.mode === "map" ? null : h("figure.crm-deal-when-open", {}, h("figcaption", {}, "让步曲线：", h("span", { "data-side": "0" }, `● ${board.sides[0]}给出的`), "，", h("span", { "data-side": "1" }, `■ ${board.sides[1]}想要的`), "。两条线碰上，就成交。"), curve, patterns)),
-        h(".crm-deal-right.crm-deal-when-open", {}, news, map, legend))));
+        h(".crm-deal-left", {}, composer, h(".crm-deal-scores2", {}, scores.map((one) => one.node)), pair ? desk : null, h(".crm-deal-when-open", {}, others), ledger, trouble),
+        h(".crm-deal-right.crm-deal-when-open", {}, news, map, legend,
+          board.mode === "map" ? null : h("figure.crm-deal-when-open", {}, h("figcaption", {}, "让步曲线：", h("span", { "data-side": "0" }, `● ${board.sides[0]}给出的`), "，", h("span", { "data-side": "1" }, `■ ${board.sides[1]}想要的`), "。两条线碰上，就成交。"), curve, patterns)))));
   keepKeys(root);
   draw();
   return {
