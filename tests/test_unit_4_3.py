@@ -190,3 +190,14 @@ def test_graded_numbers(tasks):
     steps = methods.concession_pattern([51, 53, 54.2, 55], seller=False).steps
     assert (zone.width, 1 - zone.seller_share, steps[-1] / steps[0]) == (4, 0.75, pytest.approx(0.4))
     assert "4 元；75%；40%" in TEACH
+
+
+def test_somebody_speaks_every_turn_and_the_name_fits_the_style(tasks):
+    names = {"强硬": "谭经理", "合作": "孟主管", "得寸进尺": "贺副总"}
+    for task in (tasks["4.3-14"], tasks["4.3-g5"]):
+        for seed in task["seeds"]:
+            game = simulate.play(task, task["key"], seed)
+            style, lines = simulate.replay(task, game)[1][-1]["style"], simulate.view(task, game)["lines"]
+            assert all(lines)
+            if task["id"] == "4.3-14":
+                assert lines[1][0].startswith(names[style])
