@@ -232,6 +232,7 @@ function renderBoard(board, model) {
     // 两条线都量对方的得分：一条是我方给的，一条是对方要的；碰上就成交
     const own = [0, 1].map((side) => offers.map((one, i) => [i, one.side === side ? pointsOf(board, one.pick)[1] : null]).filter(([, p]) => p !== null));
     if (board.wants.length) own[1] = board.wants.map((p, i) => [i, p]);
+    const higher = (side, i, p) => { const rival = own[1 - side].find(([k]) => k === i)?.[1]; return rival === undefined || rival === p ? side === 1 : p > rival; };
     const titles = [`${board.sides[0]}给出的`, `${board.sides[1]}想要的`];
     const wide = Math.max(offers.length - 1, 1), cx = (i) => 56 + (i / wide) * 480, cy = (p) => 190 - p * 1.7;
     curve.replaceChildren(s("g", { class: "axes" }, ...[0, 25, 50, 75, 100].flatMap((t) => [s("line", { x1: 44, x2: 552, y1: cy(t), y2: cy(t) }), s("text", { x: 38, y: cy(t) + 4, "text-anchor": "end" }, String(t))]),
@@ -239,7 +240,7 @@ function renderBoard(board, model) {
       s("text", { x: 298, y: 228, "text-anchor": "middle", class: "axis" }, `第几次报价　（竖着看：${board.sides[1]}的得分）`)),
     ...own.map((line, side) => s("g", { class: "line", "data-side": String(side) }, s("polyline", { points: line.map(([i, p]) => `${cx(i)},${cy(p)}`).join(" ") }),
       ...line.map(([i, p]) => s(side ? "rect" : "circle", side ? { x: cx(i) - 4, y: cy(p) - 4, width: 8, height: 8 } : { cx: cx(i), cy: cy(p), r: 4.5 })),
-      ...line.map(([i, p]) => s("text", { x: cx(i), y: cy(p) + (side ? -9 : 18), "text-anchor": "middle" }, String(Math.round(p)))))));
+      ...line.map(([i, p]) => s("text", { x: cx(i), y: cy(p) + (higher(side, i, p) ? -9 : 18), "text-anchor": "middle" }, String(Math.round(p)))))));
     curve.setAttribute("aria-label", `让步曲线。${own.map((line, side) => `${titles[side]}：${line.map(([, p]) => trim(p)).join("，")}`).join("；")}`);
   }
 
