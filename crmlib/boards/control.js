@@ -36,8 +36,8 @@ function renderControl(board) {
   const measures = [...new Set(board.series.map((s) => s.measure))];
   const find = (region, measure) => board.series.findIndex((s) => s.region === region && s.measure === measure);
   const choice = (title, names, now, go) => {
-    const buttons = names.map((name) => h("button.crm-button.crm-pick", { type: "button", onclick: () => { go(name); draw(); } }, name));
-    return { node: h(".crm-picks", { role: "group", "aria-label": title }, buttons),
+    const buttons = names.map((name) => h("button.crm-button.crm-control-pick", { type: "button", onclick: () => { go(name); draw(); } }, name));
+    return { node: h(".crm-control-picks", { role: "group", "aria-label": title }, buttons),
       draw: () => buttons.forEach((b, i) => b.setAttribute("aria-pressed", String(names[i] === now()))) };
   };
   const here = () => board.series[at];
@@ -53,21 +53,21 @@ function renderControl(board) {
   const detail = h(".crm-control-detail");
 
   // 画布上的东西只造一次，以后只挪
-  const shade = svg("rect", { class: "crm-base", y: top, height: height - top - bottom, x: left });
-  const band = svg("polygon", { class: "crm-band" });
-  const lines = Object.fromEntries(["high", "low", "centre", "value"].map((k) => [k, svg("polyline", { class: `crm-line-${k}` })]));
-  const names = Object.fromEntries(["high", "centre", "low"].map((k) => [k, svg("text", { class: "crm-tick", x: width - right + 8 })]));
-  const ticks = Array.from({ length: 6 }, () => [svg("line", { class: "crm-grid", x1: left, x2: width - right }), svg("text", { class: "crm-tick", x: left - 8, "text-anchor": "end" })]);
+  const shade = svg("rect", { class: "crm-week-base", y: top, height: height - top - bottom, x: left });
+  const band = svg("polygon", { class: "crm-week-band" });
+  const lines = Object.fromEntries(["high", "low", "centre", "value"].map((k) => [k, svg("polyline", { class: `crm-week-line-${k}` })]));
+  const names = Object.fromEntries(["high", "centre", "low"].map((k) => [k, svg("text", { class: "crm-week-tick", x: width - right + 8 })]));
+  const ticks = Array.from({ length: 6 }, () => [svg("line", { class: "crm-week-grid", x1: left, x2: width - right }), svg("text", { class: "crm-week-tick", x: left - 8, "text-anchor": "end" })]);
   const dots = board.weeks.map((week, i) => {
-    const dot = svg("circle", { class: "crm-dot", cx: x(i), tabindex: i ? "-1" : "0", role: "button" });
+    const dot = svg("circle", { class: "crm-week", cx: x(i), tabindex: i ? "-1" : "0", role: "button" });
     dot.addEventListener("click", () => pick(i));
     dot.addEventListener("focus", () => pick(i));
     dot.addEventListener("mouseenter", () => pick(i));
     return dot;
   });
   const labels = board.weeks.map((week, i) => (week % 4 === 0 || week === 1
-    ? [Object.assign(svg("text", { class: "crm-tick", x: x(i), y: height - 12, "text-anchor": "middle" }), { textContent: String(week) })] : [])).flat();
-  const axis = Object.assign(svg("text", { class: "crm-tick", x: width - right + 8, y: height - 12 }), { textContent: "第几周" });
+    ? [Object.assign(svg("text", { class: "crm-week-tick", x: x(i), y: height - 12, "text-anchor": "middle" }), { textContent: String(week) })] : [])).flat();
+  const axis = Object.assign(svg("text", { class: "crm-week-tick", x: width - right + 8, y: height - 12 }), { textContent: "第几周" });
   picture.append(shade, ...ticks.flat(), band, lines.low, lines.high, lines.centre, lines.value, ...dots, ...labels, axis, ...Object.values(names));
 
   picture.addEventListener("keydown", (e) => {

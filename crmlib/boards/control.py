@@ -6,7 +6,8 @@ from crmlib.methods.service import p_chart, u_chart
 
 TITLE = "控制图板"
 MEASURES = {  # 名字 → (数的是什么, 除以什么, 每多少)
-    "投诉": ("投诉件", "件数", 10_000), "抽检晚点": ("抽检晚点", "抽检件数", 100), "抽检破损": ("抽检破损", "抽检件数", 100)}
+    "投诉": ("投诉件", "件数", 10_000), "抽检晚点": ("抽检晚点", "抽检件数", 100),
+    "抽检破损": ("抽检破损", "抽检件数", 100)}
 UNIT = {10_000: "起／万件", 100: "%"}
 SHORTEST = 6  # 基准至少几周
 
@@ -41,7 +42,8 @@ def chart(series: dict, baseline: int):
     """The control chart of one series (``methods.u_chart`` or ``p_chart``): points beyond 3σ only, as the
     browser computes it too; p charts stay within 0 … 1 until they are scaled to per cent."""
     if series["kind"] == "u":
-        return u_chart(series["counts"], series["sizes"], baseline=baseline, rules="limits", per=series["per"])
+        return u_chart(series["counts"], series["sizes"], baseline=baseline, rules="limits",
+                       per=series["per"])
     found = p_chart(series["counts"], series["sizes"], baseline=baseline, rules="limits")
     found[["值", "中心", "下限", "上限"]] *= series["per"]
     return found
@@ -55,6 +57,7 @@ def text(board: dict) -> str:
         weeks = baseline if place == at else len(board["weeks"])
         found = chart(series, weeks)
         out = [str(w) for w, s in zip(board["weeks"], found["信号"], strict=True) if s]
-        lines.append(f"{series['region']}　{series['measure']}：前 {weeks} 周平均 {found['中心'].iloc[0]:.2f} "
-                     f"{series['unit']}；{'越线的周：' + '、'.join(out) if out else '没有一周越线'}。")
+        red = f"越线的周：{'、'.join(out)}" if out else "没有一周越线"
+        lines.append(f"{series['region']}　{series['measure']}：前 {weeks} 周平均 "
+                     f"{found['中心'].iloc[0]:.2f} {series['unit']}；{red}。")
     return "\n".join(lines)

@@ -29,7 +29,7 @@ function planDay(board, order, hello) {
 }
 
 const hour = (minute) => `${Math.floor(minute / 60)}:${String(minute % 60).padStart(2, "0")}`;
-const yuan = (x) => (x ? `${trim(x)} 元` : "没有");
+const worth = (title, x, none) => (x ? `${title} ${trim(x)} 元` : none);
 const leftText = (days) => (days < 0 ? `超期 ${-days} 天` : days === 0 ? "今天到期" : `还剩 ${days} 天`);
 
 // ---- 画 ----
@@ -50,8 +50,8 @@ function renderDesk(board) {
     const bar = h(".crm-desk-bar", { "aria-hidden": "true" }, h("i.crm-desk-soon"), h("i.crm-desk-said"), h("i.crm-desk-work"));
     const card = h(".crm-card.crm-ticket", { "data-card": t.id, role: "button", tabindex: "-1", "data-level": t.level || "" },
       h("span.crm-place", { "aria-hidden": "true" }), h("span.crm-grip", { "aria-hidden": "true" }),
-      h("span.crm-ticket-text", {}, h("b", {}, t.id), h("span.crm-level", {}, t.level ? board.levels[t.level] : "没定"), ` ${t.words}`,
-        h("span.crm-note", {}, `${t.came}｜${t.channel}｜${t.severity}｜损失 ${yuan(t.loss)}｜保价 ${yuan(t.insured)}`
+      h("span.crm-ticket-text", {}, h("b", {}, t.id), h("span.crm-desk-level", {}, t.level ? board.levels[t.level] : "没定"), ` ${t.words}`,
+        h("span.crm-note", {}, `${t.came}｜${t.channel}｜${t.severity}｜${worth("损失", t.loss, "没有货损")}｜${worth("保价", t.insured, "没保价")}`
           + (t.signed ? `｜${t.signed} 签收` : ""))),
       h("span.crm-left", { "data-over": t.left < 0 ? "" : undefined, "data-today": t.left === 0 ? "" : undefined }, leftText(t.left)),
       h("span.crm-desk-time", {}, bar, h("span.crm-desk-clock")),
@@ -60,12 +60,12 @@ function renderDesk(board) {
     return [t.id, card];
   }));
   const list = h(".crm-desk.crm-drop", { role: "group", "aria-label": "从先到后办" }, [...cards.values()]);
-  const sorts = Object.entries(board.sorts).map(([how, title]) => h("button.crm-button.crm-sort", {
-    type: "button", "data-sort": how, onclick: () => { order = sortTickets(board, how); draw(); },
+  const sorts = Object.entries(board.sorts).map(([how, title]) => h("button.crm-button.crm-desk-sort", {
+    type: "button", "data-sort": how, disabled: how === "level" && !board.tickets.some((t) => t.level), onclick: () => { order = sortTickets(board, how); draw(); },
   }, title));
   const greet = h("button.crm-flip", { type: "button", role: "switch", "aria-checked": "false",
     onclick: () => { hello = !hello; draw(); } }, h("span.crm-knob", { "aria-hidden": "true" }), "先都回一句话");
-  const open = h("button.crm-button.crm-reveal", { type: "button", "aria-expanded": "false",
+  const open = h("button.crm-button.crm-desk-reveal", { type: "button", "aria-expanded": "false",
     onclick: () => { told = !told; draw(); } });
   const figures = ["2 小时内听到第一句话", "最晚的第一句话", "到期的单子最晚办完", "全部办完"].map((title) => {
     const number = h("b");
@@ -114,7 +114,7 @@ function renderDesk(board) {
     greet.setAttribute("aria-checked", String(hello));
     for (const button of sorts) {
       const same = sortTickets(board, button.dataset.sort).join() === order.join();
-      button.setAttribute("aria-pressed", String(same));
+      button.setAttribute("aria-pressed", String(same && !button.disabled));
     }
     open.textContent = told ? "盖上" : "揭开：当时怎么办的";
     open.setAttribute("aria-expanded", String(told));

@@ -10,7 +10,8 @@ from crmlib.tasks.numbers import read_number
 from crmlib.tasks.session import open_saved
 
 TITLE = "投诉台"
-MINUTES = {"丢失短少": 75, "损毁": 60, "延误": 40, "投递服务": 30, "收寄服务": 30, "其他": 20}  # 办一张要多久（课堂假设）
+# 办一张要几分钟（课堂假设）
+MINUTES = {"丢失短少": 75, "损毁": 60, "延误": 40, "投递服务": 30, "收寄服务": 30, "其他": 20}
 FIRST = 5  # 回第一句话
 DAYS = 7  # 《快递暂行条例》：接到投诉之日起 7 日内处理并告知
 OPEN, LUNCH, BACK, SOON = 8 * 60 + 30, 12 * 60, 13 * 60, 10 * 60 + 30  # 开台、午休；2 小时内要回第一句话
@@ -25,9 +26,9 @@ def read(tickets, day, priority: str | None = None, pay: str | None = None) -> d
     priority: id of a classify task with the tickets as cards and the bins red, yellow, green; pay: id of a
     number task with tickets as blanks. What the student has not answered stays open: no key is shown.
 
-    {"day", "tickets": [{"id", "words", "channel", "kind", "severity", "came", "order", "left" (days to the last
-    of the seven, the day of receipt not counted; below 0: overdue), "loss", "insured", "signed", "minutes",
-    "level", "pay", "then": {"paid", "result", "days", "mood"}}], "levels": {bin: title}, "notices": […]}.
+    {"day", "tickets": [{"id", "words", "channel", "kind", "severity", "came", "order", "left" (days to the
+    last of the seven, the day of receipt not counted; below 0: overdue), "loss", "insured", "signed",
+    "minutes", "level", "pay", "then": {"paid", "result", "days", "mood"}}], "levels": {bin: title}, …}.
     Raises CourseError for a ticket that is not in the table or came later.
     """
     day = pd.Timestamp(day)
@@ -42,32 +43,43 @@ def read(tickets, day, priority: str | None = None, pay: str | None = None) -> d
     if priority:
         task = find_task(priority)
         bins = {name: card_text(text).partition("：")[0] for name, text in task["bins"].items()}
-        levels = open_saved(task).answer or {}
-        if any(levels.get(name) not in bins for name in tickets):
+        levels = {name: level for name, level in _answer(task).items()
+                  if isinstance(level, str) and level in bins}
+        if not set(tickets) <= set(levels):
             notices.append(f"第 {priority} 题还没有放完，没放的单子没有颜色。")
     if pay:
         task = find_task(pay)
-        answer = open_saved(task).answer or {}
-        paid = {name: read_number(answer.get(name), spec.get("unit", "")) for name, spec in task["blanks"].items()}
+        answer = _answer(task)
+        paid = {name: read_number(answer.get(name), blank.get("unit", ""))
+                for name, blank in task["blanks"].items()}
         title = f"第 {pay} 题你写的"
     shown = []
     for place, (name, row) in enumerate(found.iterrows()):
         waybill = signed.get(row["运单号"]) if pd.notna(row["运单号"]) else None
-        days = None if pd.isna(row["结案时间"]) else (row["结案时间"] - row["受理时间"]).total_seconds() / 86400
+        days = (row["结案时间"] - row["受理时间"]).total_seconds() / 86400
         shown.append({
             "id": name, "words": row["投诉内容"], "channel": row["渠道"], "kind": row["类型"],
             "severity": row["严重程度"], "came": _clock(row["受理时间"]), "order": place,
             "left": DAYS - (day - row["受理时间"].normalize()).days, "loss": float(row["实际损失"]),
             "insured": float(row["保价金额"]), "minutes": MINUTES[row["类型"]],
             "signed": _clock(waybill) if waybill is not None and waybill < day else "",
-            "level": levels.get(name) if levels.get(name) in bins else None, "pay": paid.get(name),
+            "level": levels.get(name), "pay": paid.get(name),
             "then": {"paid": float(row["赔付金额"]), "result": row["处理结果"],
-                     "days": None if days is None else round(days, 1),
+                     "days": None if pd.isna(days) else round(days, 1),
                      "mood": None if pd.isna(row["满意度"]) else int(row["满意度"])},
         })
     return {"day": f"{day.month} 月 {day.day} 日", "tickets": shown, "levels": bins, "pay_title": title,
             "first": FIRST, "hours": [OPEN, LUNCH, BACK, SOON], "sorts": SORTS, "severity": SEVERITY,
             "notices": notices}
+
+
+def _answer(task) -> dict:
+    answer = open_saved(task).answer
+    return answer if isinstance(answer, dict) else {}
+
+
+def _left(days: int) -> str:
+    return f"超期 {-days} 天" if days < 0 else "今天到期" if days == 0 else f"还剩 {days} 天"
 
 
 def _clock(moment) -> str:
@@ -114,9 +126,8 @@ def text(board: dict) -> str:
     """The board in words, for print and for readers without a screen."""
     lines = [*board["notices"], f"{board['day']}早上 8:30，台上有 {len(board['tickets'])} 张单。"]
     for t in board["tickets"]:
-        left = f"超期 {-t['left']} 天" if t["left"] < 0 else "今天到期" if t["left"] == 0 else f"还剩 {t['left']} 天"
         mine = "" if t["pay"] is None else f"，你算的 {t['pay']:g} 元"
-        lines.append(f"{t['id']}（{t['came']}，{t['channel']}，{t['severity']}）：{t['words']}。{left}；"
+        lines.append(f"{t['id']}（{t['came']}，{t['channel']}，{t['severity']}）：{t['words']}。{_left(t['left'])}；"
                      f"损失 {t['loss']:g} 元，保价 {t['insured']:g} 元{mine}。")
     for how, title in board["sorts"].items():
         times = plan(board, sort(board, how))
