@@ -131,6 +131,10 @@ def test_two_paretos(tasks, tickets):
     deliver = year[year["责任环节"] == "派送"]
     assert (len(deliver), int((deliver["类型"] == "投递服务").sum())) == (408, 218)
     assert deliver.loc[deliver["类型"] == "投递服务", "赔付金额"].sum() == 0
+    region = load("customers").set_index("客户编号")["区域"]
+    sort = year[(year["责任环节"] == "分拨") & (year["客户编号"].map(region) == "苏北")]
+    assert (sort["赔付金额"].sum(), paid.loc["分拨", "数量"]) == (6745, 21994)
+    assert "苏北客户只占 6745 元" in LESSON and round(6745 / 21994, 2) == 0.31
     kinds = year["类型"].value_counts(normalize=True)
     assert "、".join(f"{100 * kinds[k]:.1f}%" for k in ("丢失短少", "投递服务", "损毁")) in TEACH
 

@@ -25,11 +25,28 @@ function svg(name, props = {}) {
   return node;
 }
 
+/** 只在真的变了时才写：拖动基准时，多数点不动。 */
+function put(node, name, value) {
+  const said = String(value);
+  if (node.getAttribute(name) !== said) node.setAttribute(name, said);
+}
+
+/** [28, 29, 30, 36] → "28—30、36" */
+function runs(weeks) {
+  const found = [];
+  for (const week of weeks) {
+    const last = found.at(-1);
+    if (last && last[1] === week - 1) last[1] = week;
+    else found.push([week, week]);
+  }
+  return found.map(([a, b]) => (a === b ? `${a}` : `${a}—${b}`)).join("、");
+}
+
 function renderControl(board) {
   let [at, baseline] = board.start;
   let picked = null; // 点中的一周
   let only = false; // 只看件数，不除
-  const [width, height, left, right, top, bottom] = [960, 330, 56, 118, 14, 34];
+  const [width, height, left, right, top, bottom] = [960, 340, 56, 118, 26, 34];
   const n = board.weeks.length;
   const x = (i) => left + ((width - left - right) * (i + 0.5)) / n;
   const regions = [...new Set(board.series.map((s) => s.region))];
@@ -67,8 +84,9 @@ function renderControl(board) {
   });
   const labels = board.weeks.map((week, i) => (week % 4 === 0 || week === 1
     ? [Object.assign(svg("text", { class: "crm-week-tick", x: x(i), y: height - 12, "text-anchor": "middle" }), { textContent: String(week) })] : [])).flat();
+  const unit = svg("text", { class: "crm-week-tick", x: 4, y: 12 });
   const axis = Object.assign(svg("text", { class: "crm-week-tick", x: width - right + 8, y: height - 12 }), { textContent: "第几周" });
-  picture.append(shade, ...ticks.flat(), band, lines.low, lines.high, lines.centre, lines.value, ...dots, ...labels, axis, ...Object.values(names));
+  picture.append(shade, ...ticks.flat(), band, lines.low, lines.high, lines.centre, lines.value, ...dots, ...labels, axis, unit, ...Object.values(names));
 
   picture.addEventListener("keydown", (e) => {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[e.key];
@@ -107,8 +125,8 @@ function renderControl(board) {
       const off = v > most;
       line.setAttribute("visibility", off ? "hidden" : "visible");
       label.textContent = off ? "" : trim(v);
-      for (const [node, name] of [[line, "y1"], [line, "y2"]]) node.setAttribute(name, off ? 0 : y(v));
-      label.setAttribute("y", off ? 0 : y(v) + 5);
+      for (const name of ["y1", "y2"]) put(line, name, off ? 0 : y(v).toFixed(1));
+      put(label, "y", off ? 0 : (y(v) + 5).toFixed(1));
     });
     picture.toggleAttribute("data-only", only);
     shade.setAttribute("width", x(baseline - 1) - left + (x(1) - x(0)) / 2);
@@ -125,21 +143,21 @@ function renderControl(board) {
     dots.forEach((dot, i) => {
       const bad = !only && points[i].out;
       if (bad) out.push(board.weeks[i]);
-      dot.setAttribute("cy", y(values[i]));
-      dot.setAttribute("r", bad ? 7 : 4);
+      put(dot, "cy", y(values[i]).toFixed(1));
+      put(dot, "r", bad ? 7 : 4);
       dot.toggleAttribute("data-out", bad);
-      dot.setAttribute("aria-label", `第 ${board.weeks[i]} 周，${values[i].toFixed(only ? 0 : 2)}${bad ? "，越线" : ""}`);
+      put(dot, "aria-label", `第 ${board.weeks[i]} 周，${values[i].toFixed(only ? 0 : 2)}${bad ? "，越线" : ""}`);
     });
     slider.value = String(baseline);
     slider.disabled = only;
     shown.textContent = baseline === n ? "全年 52 周" : `前 ${baseline} 周`;
     slider.setAttribute("aria-valuetext", shown.textContent);
     raw.setAttribute("aria-checked", String(only));
+    unit.textContent = only ? "件" : s.unit;
     where.draw();
     what.draw();
-    const list = out.length > 8 ? `${out.slice(0, 8).join("、")}……` : out.join("、");
     news.textContent = only ? `${s.region}每周${s.measure}多少件。件多的周，自然也多。`
-      : out.length ? `越线 ${out.length} 周：第 ${list} 周。` : "没有一周越线：都在平常的波动里。";
+      : out.length ? `越线 ${out.length} 周：第 ${runs(out)} 周。` : "没有一周越线：都在平常的波动里。";
     news.toggleAttribute("data-out", out.length > 0);
     picture.setAttribute("aria-label", `${s.region}${s.measure}控制图。${news.textContent}`);
     drawDetail();

@@ -34,14 +34,13 @@ const leftText = (days) => (days < 0 ? `超期 ${-days} 天` : days === 0 ? "今
 
 // ---- 画 ----
 
-function renderDesk(board) {
+/** held：排好的次序、开关；学生补了答案、板子重画时，手上的事不丢。 */
+function renderDesk(board, held) {
   const [opening, , , soon] = board.hours;
   const span = 10 * 60; // 时间条画 10 小时
   const at = (minute) => `${Math.min(100, (100 * (minute - opening)) / span).toFixed(2)}%`;
   const tickets = Object.fromEntries(board.tickets.map((t) => [t.id, t]));
-  let order = sortTickets(board, "came");
-  let hello = false;
-  let told = false;
+  let { order, hello, told } = { order: sortTickets(board, "came"), hello: false, told: false, ...held };
   let current = order[0];
 
   const cards = new Map(board.tickets.map((t) => {
@@ -82,6 +81,7 @@ function renderDesk(board) {
   }
 
   function draw() {
+    Object.assign(held, { order, hello, told });
     const active = document.activeElement;
     const times = planDay(board, order, hello);
     order.forEach((id, place) => {
@@ -166,7 +166,8 @@ function renderDesk(board) {
 
 export default {
   render({ model, el }) {
-    const show = () => el.replaceChildren(renderDesk(model.get("board")));
+    const held = {};
+    const show = () => el.replaceChildren(renderDesk(model.get("board"), held));
     model.on("change:board", show);
     show();
     const seen = new IntersectionObserver((entries) => {

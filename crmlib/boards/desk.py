@@ -1,5 +1,7 @@
 """投诉台：几张真的投诉单，排先后，看几点轮到谁；办完揭开，当时是怎么办的。"""
 
+from functools import lru_cache
+
 import pandas as pd
 
 from crmlib.cli import CourseError
@@ -32,13 +34,7 @@ def read(tickets, day, priority: str | None = None, pay: str | None = None) -> d
     Raises CourseError for a ticket that is not in the table or came later.
     """
     day = pd.Timestamp(day)
-    table = load("complaints").set_index("投诉编号")
-    if odd := [name for name in tickets if name not in table.index]:
-        raise CourseError(f"投诉表里没有 {'、'.join(odd)} 这张单。编号像 T2568，在 complaints 表里查。")
-    found = table.loc[list(tickets)].sort_values("受理时间")
-    if len(late := found.index[found["受理时间"].dt.normalize() >= day]):
-        raise CourseError(f"{'、'.join(late)} 是 {day:%Y-%m-%d} 或以后才来的，这天早上还不在台上。")
-    signed = load("waybills").set_index("运单号")["签收时间"]
+    shown = [dict(ticket) for ticket in _facts(tuple(tickets), day)]
     notices, levels, bins, paid, title = [], {}, {}, {}, "赔付"
     if priority:
         task = find_task(priority)
@@ -53,6 +49,22 @@ def read(tickets, day, priority: str | None = None, pay: str | None = None) -> d
         paid = {name: read_number(answer.get(name), blank.get("unit", ""))
                 for name, blank in task["blanks"].items()}
         title = f"第 {pay} 题你写的"
+    for ticket in shown:
+        ticket.update(level=levels.get(ticket["id"]), pay=paid.get(ticket["id"]))
+    return {"day": f"{day.month} 月 {day.day} 日", "tickets": shown, "levels": bins, "pay_title": title,
+            "first": FIRST, "hours": [OPEN, LUNCH, BACK, SOON], "sorts": SORTS, "severity": SEVERITY,
+            "notices": notices}
+
+
+@lru_cache(maxsize=4)  # 板子每次滚进屏幕都要再读一次答案；单子不变，不必再读两张大表
+def _facts(tickets, day) -> list[dict]:
+    table = load("complaints").set_index("投诉编号")
+    if odd := [name for name in tickets if name not in table.index]:
+        raise CourseError(f"投诉表里没有 {'、'.join(odd)} 这张单。编号像 T2568，在 complaints 表里查。")
+    found = table.loc[list(tickets)].sort_values("受理时间")
+    if len(late := found.index[found["受理时间"].dt.normalize() >= day]):
+        raise CourseError(f"{'、'.join(late)} 是 {day:%Y-%m-%d} 或以后才来的，这天早上还不在台上。")
+    signed = load("waybills").set_index("运单号")["签收时间"]
     shown = []
     for place, (name, row) in enumerate(found.iterrows()):
         waybill = signed.get(row["运单号"]) if pd.notna(row["运单号"]) else None
@@ -63,14 +75,11 @@ def read(tickets, day, priority: str | None = None, pay: str | None = None) -> d
             "left": DAYS - (day - row["受理时间"].normalize()).days, "loss": float(row["实际损失"]),
             "insured": float(row["保价金额"]), "minutes": MINUTES[row["类型"]],
             "signed": _clock(waybill) if waybill is not None and waybill < day else "",
-            "level": levels.get(name), "pay": paid.get(name),
             "then": {"paid": float(row["赔付金额"]), "result": row["处理结果"],
                      "days": None if pd.isna(days) else round(days, 1),
                      "mood": None if pd.isna(row["满意度"]) else int(row["满意度"])},
         })
-    return {"day": f"{day.month} 月 {day.day} 日", "tickets": shown, "levels": bins, "pay_title": title,
-            "first": FIRST, "hours": [OPEN, LUNCH, BACK, SOON], "sorts": SORTS, "severity": SEVERITY,
-            "notices": notices}
+    return shown
 
 
 def _answer(task) -> dict:
