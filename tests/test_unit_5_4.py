@@ -123,7 +123,7 @@ def test_two_paretos(tasks, tickets):
     count, paid = cause_pareto(year["责任环节"]), cause_pareto(year["责任环节"], year["赔付金额"])
     assert len(year) == 1071 and int(year["赔付金额"].sum()) == 68411
     assert count.index[0] == "派送" and paid.index[0] == "分拨"
-    key = tasks["5.4-15"]["key"]
+    key = tasks["5.4-16"]["key"]
     assert key["most"] == round(100 * count.loc["派送", "占比"], 1)
     assert key["money"] == round(100 * paid.loc["分拨", "占比"], 1)
     assert key["each"] == round(paid.loc["分拨", "数量"] / count.loc["分拨", "数量"], 1)
