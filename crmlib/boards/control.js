@@ -172,4 +172,4 @@ function renderControl(board) {
   return root;
 }
 
-export default { render({ model, el }) { el.replaceChildren(renderControl(model.get("board"))); } };
+export default boardWidget(renderControl, { look: false });

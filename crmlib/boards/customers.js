@@ -96,15 +96,4 @@ function renderCustomers(board) {
   return root;
 }
 
-export default {
-  render({ model, el }) {
-    const show = () => el.replaceChildren(renderCustomers(model.get("board")));
-    model.on("change:board", show);
-    show();
-    const seen = new IntersectionObserver((entries) => {
-      if (entries.some((e) => e.isIntersecting)) model.send({ do: "look" });
-    });
-    seen.observe(el);
-    return () => { seen.disconnect(); model.off("change:board", show); };
-  },
-};
+export default boardWidget(renderCustomers);

@@ -164,16 +164,4 @@ function renderDesk(board, held) {
   return root;
 }
 
-export default {
-  render({ model, el }) {
-    const held = {};
-    const show = () => el.replaceChildren(renderDesk(model.get("board"), held));
-    model.on("change:board", show);
-    show();
-    const seen = new IntersectionObserver((entries) => {
-      if (entries.some((e) => e.isIntersecting)) model.send({ do: "look" });
-    });
-    seen.observe(el);
-    return () => { seen.disconnect(); model.off("change:board", show); };
-  },
-};
+export default boardWidget(renderDesk);

@@ -307,15 +307,4 @@ function renderBoard(board) {
   return root;
 }
 
-export default {
-  render({ model, el }) {
-    const show = () => el.replaceChildren(renderBoard(model.get("board")));
-    model.on("change:board", show);
-    show();
-    const seen = new IntersectionObserver((entries) => {
-      if (entries.some((e) => e.isIntersecting)) model.send({ do: "look" });
-    });
-    seen.observe(el);
-    return () => { seen.disconnect(); model.off("change:board", show); };
-  },
-};
+export default boardWidget(renderBoard);
