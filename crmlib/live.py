@@ -21,8 +21,8 @@ HANDED_OUT = "课堂-{}.json"
 def live_results(task_id: str, scores: bool = False, file=None):
     """What the class answered to one question, as a DataFrame: one row per phone, in the order of joining.
 
-    Columns: 编号 (of the phone), 交的时间, and the answer: 选项; one column of 0/1 per option where several may
-    be chosen; one per card (its bin), per step (its place), per blank (a number), per question of a
+    Columns: 编号 (of the phone), 交的时间, and the answer: 选项; one column of 0/1 per option where several
+    may be chosen; one per card (its bin), per step (its place), per blank (a number), per question of a
     questionnaire; 文字. ``scores``: answers on a rating scale as numbers, the best the highest.
     ``file``: a certain session's file; otherwise the newest session in which this question was answered.
     An empty DataFrame if there is none. Raises CourseError if a file cannot be read.
@@ -65,8 +65,8 @@ def read_session(path: Path, task_id: str):
     try:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as base:
             row = base.execute("SELECT question FROM questions WHERE id = ?", [task_id]).fetchone()
-            answers = base.execute("SELECT device, saved, answer FROM answers WHERE question = ? ORDER BY device",
-                                   [task_id]).fetchall()
+            answers = base.execute("SELECT device, saved, answer FROM answers WHERE question = ? "
+                                   "ORDER BY device", [task_id]).fetchall()
             return row and (json.loads(row[0]), [(d, saved, json.loads(a)) for d, saved, a in answers])
     except (sqlite3.Error, ValueError) as fault:
         raise CourseError(f"课堂投票的文件 {path} 读不出来（{fault}）。") from None
@@ -128,4 +128,5 @@ def _survey(question, scores):
         return item["scores"][given] if scores and item["scores"] else item["options"][given]
 
     items = question["items"]
-    return [item["ask"] for item in items], lambda answer: [cell(item, answer.get(item["id"])) for item in items]
+    return [item["ask"] for item in items], \
+        lambda answer: [cell(item, answer.get(item["id"])) for item in items]

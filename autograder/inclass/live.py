@@ -71,7 +71,7 @@ def _parser() -> argparse.ArgumentParser:
                         help="让手机连得上的本机地址；不写就只有这台电脑能打开，并列出可以用的地址")
     parser.add_argument("--port", type=int, help=f"端口号；不写就从 {FIRST_PORT} 起找一个空的")
     parser.add_argument("--task", action="append", default=[], metavar="题号", help="只问这一题；可以写几次")
-    parser.add_argument("--answers", type=Path, metavar="文件", help="问卷是谁做的：他的 answers.json（或文件夹）")
+    parser.add_argument("--answers", type=Path, metavar="文件", help="问卷是谁做的：他的 answers.json")
     parser.add_argument("--minutes", type=int, default=MINUTES, help=f"几分钟后自己关；不写是 {MINUTES}")
     parser.add_argument("--new", action="store_true", help="重新开始，不接着上一次")
     parser.add_argument("--no-browser", action="store_true", help="不自动打开浏览器，只显示地址")
@@ -96,7 +96,7 @@ def candidates() -> list[tuple[str, str]]:
 def choose_host(host: str) -> tuple[str, list[str]]:
     """(address to serve phones on, warnings). Raises CourseError if it is none of this computer's."""
     known = candidates()
-    listed = "；".join(f"{address}（{name}）" for address, name in known) or "没有：先连上校园网或打开移动热点"
+    listed = "；".join(f"{address}（{name}）" for address, name in known) or "没有：先连上校园网"
     if host in ("127.0.0.1", "localhost"):
         return "127.0.0.1", [f"现在只有这台电脑能打开。要让手机加入，用 --host 选一个地址：{listed}"]
     if host in ("0.0.0.0", "*"):
@@ -112,13 +112,13 @@ def choose_host(host: str) -> tuple[str, list[str]]:
 
 def _listen(host, port, before):
     """Sockets on the host and, for the teacher's windows, on this computer's own address: (sockets, port)."""
-    for wanted in [port] if port is not None else [*([before] if before else []), None]:
-        try:
-            sockets, found = web.listen(host, wanted, FIRST_PORT)
-            break
-        except CourseError:
-            if wanted is None or port is not None:
-                raise
+    try:
+        sockets, found = web.listen(host, before if port is None else port, FIRST_PORT)
+    except CourseError:
+        if port is not None or before is None:
+            raise
+        raise CourseError(f"端口 {before} 有人在用：上一次的投票多半还开着，就用那个窗口。"
+                          "要另开一次，加 --new。") from None
     if host != "127.0.0.1":
         try:
             sockets += web.listen("127.0.0.1", found, FIRST_PORT)[0]
@@ -136,7 +136,7 @@ async def _run(room, sockets, browser: bool) -> None:
           f"  手机打开：{room.address}　房间号：{room.spoken_code}\n"
           f"  老师窗口：{own}/teacher?key={room.keys['teacher']}\n\n"
           "老师窗口里有“打开投影”。老师窗口的地址是钥匙，别投影这个黑窗口。\n"
-          f"{room.left_minutes()} 分钟后自己关；提前结束，在老师窗口点“结束”，或在这里按 Ctrl+C。", flush=True)
+          f"{room.left_minutes()} 分钟后自己关。提前结束：老师窗口点“结束”，或在这里按 Ctrl+C。", flush=True)
     await room.begin()
     if browser:
         await asyncio.get_running_loop().run_in_executor(
@@ -152,7 +152,8 @@ async def _run(room, sockets, browser: bool) -> None:
         await room.close()
         print("\n投票结束，数据都删了。" if erased else
               f"\n投票关闭了。答案在 {room.store.path}\n"
-              f"在笔记里读：crm.live_results(\"{next(iter(room.questions))}\")。不要了，就删掉这个文件。", flush=True)
+              f"在笔记里读：crm.live_results(\"{next(iter(room.questions))}\")。不要了，就删掉这个文件。",
+              flush=True)
 
 
 def application(room):
@@ -160,19 +161,22 @@ def application(room):
     styles = [shared, *((web.WIDGETS / f"{name}.css").read_text("utf-8") for name in ("order", "number"))]
     builders = [web.widget_source(name) for name in ("shared", *asked.ASKED)]
     link = web.asset("link.js")
-    phone = web.routes("", f"课堂投票：{room.lesson.title}", "\n".join([*builders, link, web.asset("phone.js")]),
+    phone = web.routes("", f"课堂投票：{room.lesson.title}",
+                       "\n".join([*builders, link, web.asset("phone.js")]),
                        "\n".join([*styles, web.asset("phone.css")]))
     phone[0] = ("/", web.Page, phone[0][2])
     drawing = [link, web.asset("charts.js")]
     look = [shared, web.asset("screen.css"), web.asset("live.css")]
     own = [*web.routes("screen", room.lesson.title, "\n".join([*drawing, web.asset("live_screen.js")]),
                        "\n".join(look)),
-           *web.routes("teacher", f"老师：{room.lesson.title}", "\n".join([*drawing, web.asset("live_teacher.js")]),
+           *web.routes("teacher", f"老师：{room.lesson.title}",
+                       "\n".join([*drawing, web.asset("live_teacher.js")]),
                        "\n".join([*look, web.asset("coach.css")]))]
     return web.application([
         *phone,
-        ("/me", Me, {"room": room}), ("/join", Join, {"room": room}), ("/answer", Answer, {"room": room}), ("/alias", Alias, {"room": room}),
-        ("/forget", Forget, {"room": room}), ("/ws/phone", Phone, {"room": room}),
+        *[(path, handler, {"room": room}) for path, handler in (
+            ("/me", Me), ("/join", Join), ("/answer", Answer), ("/alias", Alias), ("/forget", Forget),
+            ("/ws/phone", Phone))],
         *[(path, _at_home(handler), given) for path, handler, given in own],
         (r"/enter/(teacher|screen)", _at_home(web.Enter)),
         ("/ws/(screen|teacher)", _at_home(Window), {"room": room}), ("/do", _at_home(Do), {"room": room}),
@@ -217,7 +221,7 @@ class Often:
 class Room:
     """One live survey: its questions, which one is on, who is connected.
 
-    ``state``: {"current": question id or None (the lobby), "open": [ids], "revealed": [ids],
+    ``state``: {"current": question id or None (the lobby), "asked", "open", "revealed": [ids],
     "results": shown while answering?, "names": shown?, "ends": Unix time}; kept on file at every change.
     """
 
@@ -225,8 +229,8 @@ class Room:
         self.lesson, self.store, self.host, self.port = lesson, store, host, port
         self.code = meta.get("code") or f"{secrets.randbelow(10**8):08d}"
         self.keys = meta.get("keys") or {"teacher": web.key(), "screen": web.key()}
-        self.state = meta.get("state") or {"current": None, "open": [], "revealed": [], "results": True,
-                                           "names": False, "ends": time.time() + 60 * minutes}
+        self.state = meta.get("state") or {"current": None, "asked": [], "open": [], "revealed": [],
+                                           "results": True, "names": False, "ends": time.time() + 60 * minutes}
         self._found = found
         self.questions = {q["id"]: q for q in found}
         self.over, self.erased = asyncio.Event(), False
@@ -268,7 +272,8 @@ class Room:
     async def _keep(self) -> None:
         # 不先改房间号和口令再存：手机手里的要一直有效
         await self.store.run(lambda: self.store.note(
-            unit=self.lesson.id, code=self.code, keys=self.keys, port=self.port, state=self.state, ended=False))
+            unit=self.lesson.id, code=self.code, keys=self.keys, port=self.port, state=self.state,
+            ended=False))
 
     async def close(self) -> None:
         for task in list(self._tasks):
@@ -308,12 +313,13 @@ class Room:
             case {"do": "go", "question": None}:
                 state["current"] = None
             case {"do": "go", "question": str(ident)} if ident in self.questions:
-                asked_before = ident in state["open"] or ident in state["revealed"] or self._counts.get(ident)
+                first = ident not in state["asked"]
                 if current and current != ident:
                     put("open", current, False)
                 state["current"] = ident
-                if not asked_before:  # 第一次翻到，就开始收
+                if first:  # 第一次翻到，就开始收
                     put("open", ident, True)
+                    put("asked", ident, True)
             case {"do": "open", "on": bool(on)} if current:
                 put("open", current, on)
                 if on:
@@ -359,8 +365,8 @@ class Room:
         if not question:
             return {"do": "now", "title": self.lesson.title, "question": None}
         shown = {"do": "now", "title": self.lesson.title, "question": asked.for_phone(question),
-                 "open": question["id"] in state["open"], "place": list(self.questions).index(question["id"]) + 1,
-                 "of": len(self.questions)}
+                 "open": question["id"] in state["open"], "of": len(self.questions),
+                 "place": list(self.questions).index(question["id"]) + 1}
         if question["id"] in state["revealed"]:
             shown["explain_html"] = question["explain_html"]
         return shown
@@ -371,8 +377,8 @@ class Room:
         answers = await self.store.run(self.store.mine, question["id"]) if question else {}
         common = json.dumps(shown, ensure_ascii=False)[:-1]
         for phone in [only] if only else self._sockets():
-            mine = json.dumps({"mine": answers.get(phone.number), "number": phone.number, "alias": phone.alias},
-                              ensure_ascii=False)
+            mine = json.dumps({"mine": answers.get(phone.number), "number": phone.number,
+                               "alias": phone.alias}, ensure_ascii=False)
             phone.tell(f"{common}, {mine[1:]}")
 
     async def answer(self, number: int, ident, answer) -> tuple[int, str]:
@@ -424,9 +430,13 @@ class Room:
         rows = [(device, answer, hidden, (alias or f"{device} 号") if names else "")
                 for device, answer, hidden, alias in rows]
         revealed = bool(question) and question["id"] in self.state["revealed"]
-        draw = (lambda: (counting.tally(question, rows, revealed),
-                         counting.right_share(question, [answer for _, answer, _, _ in rows]))) if question else None
-        drawn, right = await asyncio.get_running_loop().run_in_executor(None, draw) if draw else (None, None)
+
+        def count():
+            return (counting.tally(question, rows, revealed),
+                    counting.right_share(question, [answer for _, answer, _, _ in rows]))
+
+        loop = asyncio.get_running_loop()
+        drawn, right = await loop.run_in_executor(None, count) if question else (None, None)
         self._drawn = self._window_state(drawn, right if revealed else None, len(rows))
         for window in list(self.windows):
             window.tell(self.for_window(window))
@@ -443,8 +453,8 @@ class Room:
                                  "explain_html": question["explain_html"] if right is not None else ""}
         return {**shown, "questions": listed, "current": state["current"], "answered": answered,
                 "drawn": drawn, "right": right, "joined": self._joined, "results": state["results"],
-                "names": state["names"], "ends": state["ends"], "address": self.address, "code": self.spoken_code,
-                "local": self.host == "127.0.0.1"}
+                "names": state["names"], "ends": state["ends"], "address": self.address,
+                "code": self.spoken_code, "local": self.host == "127.0.0.1"}
 
     def for_window(self, window) -> dict:
         shown = {**self._drawn, "linked": len(self.phones), "controls": window.controls}
@@ -462,8 +472,8 @@ class Room:
             import segno
 
             out = io.BytesIO()
-            segno.make(f"{self.address}/?c={self.code}", error="m").save(out, kind="svg", border=2, xmldecl=False,
-                                                                         omitsize=True)
+            code = segno.make(f"{self.address}/?c={self.code}", error="m")
+            code.save(out, kind="svg", border=2, xmldecl=False, omitsize=True)
             self._drawing = out.getvalue().decode()
         return self._drawing
 
@@ -646,7 +656,8 @@ class Results(_OfRoom):
         question = self.room.questions[ident]
         from crmlib.live import read_session
 
-        found = await asyncio.get_running_loop().run_in_executor(None, read_session, self.room.store.path, ident)
+        loop = asyncio.get_running_loop()
+        found = await loop.run_in_executor(None, read_session, self.room.store.path, ident)
         answers = found[1] if found else []
         name = HANDED_OUT.format(ident)
         if form == "json":
@@ -668,9 +679,9 @@ def csv_bytes(names, rows) -> bytes:
 
     out = io.StringIO(newline="")
     writer = csv.writer(out)
+    risky = ("=", "+", "-", "@", "\t", "\r")
     for row in [names, *rows]:
-        writer.writerow([f"'{v}" if isinstance(v, str) and v.startswith(("=", "+", "-", "@", "\t", "\r")) else v
-                         for v in row])
+        writer.writerow([f"'{v}" if isinstance(v, str) and v.startswith(risky) else v for v in row])
     return out.getvalue().encode("utf-8-sig")
 
 

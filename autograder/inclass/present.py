@@ -68,7 +68,8 @@ async def _run(show, sockets, port: int, browser: bool) -> None:
     kernel = asyncio.ensure_future(show.start())
     if browser:
         # 投影窗口只带自己的口令：有答案的老师窗口，由老师自己打开
-        await asyncio.get_running_loop().run_in_executor(None, web.show, f"{address}/screen?key={keys['screen']}")
+        await asyncio.get_running_loop().run_in_executor(
+            None, web.show, f"{address}/screen?key={keys['screen']}")
     try:
         await kernel
         await asyncio.Event().wait()
@@ -82,7 +83,8 @@ def application(show, keys: dict, port: int):
     common = [web.asset("link.js")]
     look = [web.WIDGETS.joinpath("shared.css").read_text("utf-8"), web.asset("screen.css")]
     return web.application([
-        *web.routes("screen", show.lesson.title, "\n".join([*common, web.asset("present.js")]), "\n".join(look)),
+        *web.routes("screen", show.lesson.title, "\n".join([*common, web.asset("present.js")]),
+                    "\n".join(look)),
         *web.routes("teacher", f"老师：{show.lesson.title}", "\n".join([*common, web.asset("coach.js")]),
                     "\n".join([*look, web.asset("coach.css")])),
         ("/", _Start),
@@ -138,6 +140,10 @@ class Show:
 
     async def start(self) -> None:
         """Start the kernel and run the lesson's cells in their order."""
+        await self._launch()
+        web.background(self._tasks, self._watch())
+
+    async def _launch(self) -> None:
         from jupyter_client.asynchronous.client import AsyncKernelClient
         from jupyter_client.manager import AsyncKernelManager
 
@@ -146,13 +152,10 @@ class Show:
 
             def format_kernel_cmd(self, extra_arguments=None):
                 # 测试和命令行用的就是这个解释器；不查内核清单，开得快
-                return [sys.executable, "-m", "ipykernel_launcher", "-f", self.connection_file, "--log-level=ERROR"]
+                return [sys.executable, "-m", "ipykernel_launcher", "-f", self.connection_file,
+                        "--log-level=ERROR"]
 
-        self._manager = Manager(client_factory=AsyncKernelClient)
-        await self._launch()
-        web.background(self._tasks, self._watch())
-
-    async def _launch(self) -> None:
+        self._manager = Manager(client_factory=AsyncKernelClient)  # 一个内核一个：重启时端口也换新的
         environment = {**os.environ, "CRM_COURSE": str(paths.root().resolve()), "PYTHONUTF8": "1"}
         try:
             await self._manager.start_kernel(cwd=str(self.folder), env=environment)
@@ -160,7 +163,7 @@ class Show:
             self._client.start_channels(hb=False, stdin=False, control=False)
             await self._client.wait_for_ready(timeout=60)
         except Exception as fault:
-            raise CourseError(f"内核没有启动（{type(fault).__name__}：{fault}）。运行 crm doctor 看看装好没有。"
+            raise CourseError(f"内核没有启动（{type(fault).__name__}：{fault}）。关掉别的程序，再试一次。"
                               ) from None
         self._listener = asyncio.ensure_future(self._listen())
         for place in range(len(self.cells)):
@@ -291,8 +294,8 @@ class Show:
 
     def whole(self, role: str) -> dict:
         """Everything that a window must know when it opens."""
-        told = {"do": "all", "unit": self.lesson.id, "title": self.lesson.title, "at": self.at, "dark": self.dark,
-                "fault": self.fault, "steps": [vars(step) for step in self.steps]}
+        told = {"do": "all", "unit": self.lesson.id, "title": self.lesson.title, "at": self.at,
+                "dark": self.dark, "fault": self.fault, "steps": [vars(step) for step in self.steps]}
         if role == "screen":
             return {**told, "models": self.models,
                     "cells": [self._shown(place) for place in range(len(self.cells))]}
@@ -317,7 +320,8 @@ class Show:
     def _shown(self, place: int) -> dict:
         """A cell as the projector may show it: no code, no traceback."""
         outputs = [{**o, "text": ""} if o["kind"] == "error" else o for o in self.outputs[place]]
-        return {"place": place, "state": self.state[place], "outputs": outputs if self.cells[place].demo else []}
+        return {"place": place, "state": self.state[place],
+                "outputs": outputs if self.cells[place].demo else []}
 
     def _cell(self, place: int) -> None:
         if self.cells[place].demo:
@@ -380,7 +384,7 @@ def _shown(data: dict) -> dict:
 
 
 def _with_buffers(state: dict, places, buffers) -> dict:
-    """A widget's state with its binary parts put back as {"base64": …}, which the page turns into DataViews."""
+    """A widget's state with its binary parts put back as {"crm-base64": …}; the page makes them DataViews."""
     for place, buffer in zip(places, buffers, strict=False):
         inside = state
         for step in place[:-1]:

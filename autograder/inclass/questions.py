@@ -52,9 +52,12 @@ def _asked(task) -> dict:
         for name in ("min", "must", "rubric"):
             shown.pop(name, None)
         shown["max"] = min(task.get("max", LONGEST), LONGEST)
+    prompt = task["prompt"]
+    if task["kind"] == "write":
+        prompt += f"\n\n**课堂上写一两句话就行，最多 {shown['max']} 个字。**"
     key = task.get("key") if task["kind"] != "write" else None
     return {"id": task["id"], "kind": task["kind"], "title": task["title"], "task": shown, "key": key,
-            "prompt_html": markdown(task["prompt"]), "explain_html": markdown(task.get("explain", "")),
+            "prompt_html": markdown(prompt), "explain_html": markdown(task.get("explain", "")),
             "tolerance": task.get("tolerance"),
             "blanks": task.get("blanks") if task["kind"] == "number" else None}
 
@@ -74,7 +77,7 @@ def _survey(task, lesson, sheet):
         if rows:
             break
     if not rows and sheet:
-        raise CourseError(f"{sheet} 里没有写好的问卷 {task['id']}。给出做问卷的人的 answers.json 或它的文件夹。")
+        raise CourseError(f"{sheet} 里没有写好的问卷 {task['id']}。要的是做问卷的人的 answers.json。")
     if not rows and task.get("key"):
         rows, notes = form.rows(task, task["key"]), [f"{task['id']}：还没有写好的问卷，先用范例。"]
     items = _items(task, rows or {})
@@ -86,17 +89,15 @@ def _survey(task, lesson, sheet):
 
 
 def _drawn_up(task, place: Path):
-    folder = place if place.is_dir() else place.parent
+    """The filled rows of a questionnaire in an answers.json (or in that of a folder); None if it has none."""
+    path = place / answers.NAME if place.is_dir() else place
     try:
-        if place.is_file() and place.name != answers.NAME:  # 学生交来的，可能改过名字
-            record = json.loads(place.read_text("utf-8-sig"))["answers"].get(task["id"], {})
-        else:
-            record = answers.record(task["id"], folder)
-        given = record.get("answer") if isinstance(record, dict) else None
-    except CourseError as fault:
-        raise CourseError(f"{folder}：{fault}") from None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        raise CourseError(f"{place} 读不出来。要的是 answers.json，或者它所在的文件夹。") from None
+        content = json.loads(path.read_text("utf-8-sig"))
+        given = content["answers"].get(task["id"], {}).get("answer")
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise CourseError(f"{path} 读不出来，里面的问卷用不了。") from None
     if given is None or alien(given) or form.unreadable(task, given):
         return None
     return form.rows(task, given)
@@ -109,16 +110,17 @@ def _items(task, rows) -> list[dict]:
         if ask:
             written = row.get(column.get("options_column", "")) or ""
             options = choices(written)
-            scores = scale(options)
+            scores = scale(options)  # 一项一个分数，次序一样
             stem = next((s for s in ("满意", "重要", "同意") if scores and any(s in o for o in options)), "")
-            many = bool(options) and not scores and bool(re.search(r"多选|可选多|选几个|选.{0,3}多项", ask + written))
+            many = bool(options) and not scores and bool(_SEVERAL.search(ask + written))
             items.append({"id": name, "ask": ask[:200], "options": options, "scores": scores, "stem": stem,
                           "many": many})
     return items
 
 
-_ABOUT = re.compile(r"您|你|觉得|认为|对于?|这一项|有多|非常|满意度?|重要性?|程度|怎么样|如何|总体上?|来说|是否|"
-                    r"[吗呢的？?，,。、“”\"（）()]")
+_SEVERAL = re.compile(r"多选|可选多|选几个|选.{0,3}多项")
+_ABOUT = re.compile(r"您|你|觉得|认为|对于?|这一项|有多|非常|满意度?|重要性?|程度|怎么样|如何|总体上?|来说|"
+                    r"是否|[吗呢的？?，,。、“”\"（）()]")
 
 
 def _quadrant(items) -> dict | None:
@@ -154,8 +156,8 @@ def for_phone(question: dict) -> dict:
     """The part of a question that goes to the phones: no key, no explanation."""
     shown = {name: question[name] for name in ("id", "kind", "title", "prompt_html")}
     if question["kind"] == "survey":
-        items = [{name: item[name] for name in ("id", "ask", "options", "many")} for item in question["items"]]
-        return {**shown, "items": items}
+        seen = ("id", "ask", "options", "many")
+        return {**shown, "items": [{name: item[name] for name in seen} for item in question["items"]]}
     return {**shown, "task": question["task"]}
 
 
@@ -168,8 +170,11 @@ def refused(question: dict, answer) -> str:
     """Why an answer is not taken; empty if it is. Never raises, whatever a phone sent."""
     if answer is None or alien(answer):
         return "这份答案读不出来，重新答一次。"
-    if len(json.dumps(answer, ensure_ascii=False)) > _BIGGEST:
+    written = json.dumps(answer, ensure_ascii=False)
+    if len(written) > _BIGGEST:
         return "写得太长了。"
+    if written.encode(errors="replace") != written.encode(errors="surrogatepass"):  # 半个字符：哪里也写不进去
+        return "里面有显示不了的字，重新写一次。"
     if question["kind"] == "survey":
         return _refused_survey(question, answer)
     task, kind = question["task"], KINDS[question["kind"]]

@@ -61,8 +61,8 @@ def read(lesson) -> tuple[list[Cell], list[Step]]:
                 if not lead and steps and steps[-1].cells[-1] == len(cells) - 2:
                     # 紧挨着的两格是一件事：前一格留在屏幕上
                     before = steps[-1]
-                    steps.append(Step(_title(source), before.kicker, before.lead, [*before.cells, len(cells) - 1],
-                                      tasks))
+                    steps.append(Step(_title(source), before.kicker, before.lead,
+                                      [*before.cells, len(cells) - 1], tasks))
                 else:
                     kicker = " · ".join(t for t in (part, section) if t and f"# {t}" not in lead)
                     steps.append(Step(_title(source), kicker, prose_html(lead), [len(cells) - 1], tasks))

@@ -9,7 +9,7 @@ import json
 import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from autograder.inclass import web
@@ -64,6 +64,7 @@ class Store:
                 batch = self._waiting[:_MOST_AT_ONCE]
                 del self._waiting[:_MOST_AT_ONCE]
                 results = await loop.run_in_executor(self._thread, self._commit, batch)
+                # 每一件都有回话：一件坏的不能让别的手机一直等
                 for (_, _, done), (value, fault) in zip(batch, results, strict=True):
                     if done.cancelled():
                         continue
@@ -81,7 +82,9 @@ class Store:
             for work, given, _ in batch:
                 try:
                     results.append((work(*given), None))
-                except LookupError as fault:  # 已经退出的手机：只有它这一件不成
+                except sqlite3.OperationalError:
+                    raise
+                except Exception as fault:  # 已经退出的手机、写不进去的字：只有这一件不成
                     results.append((None, fault))
             self._base.execute("COMMIT")
         except sqlite3.Error as fault:
@@ -100,16 +103,17 @@ class Store:
         return {name: json.loads(value) for name, value in self._base.execute("SELECT name, value FROM meta")}
 
     def note(self, **facts) -> None:
-        self._base.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)",
-                               [(name, json.dumps(value, ensure_ascii=False)) for name, value in facts.items()])
+        written = [(name, json.dumps(value, ensure_ascii=False)) for name, value in facts.items()]
+        self._base.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", written)
 
     def keep_questions(self, questions) -> None:
         """Write down the questions; one that has answers already stays as it was when they were given."""
         for place, question in enumerate(questions):
             text = json.dumps(question, ensure_ascii=False)
-            self._base.execute("INSERT INTO questions VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET place = ?2, "
-                               "question = CASE WHEN EXISTS (SELECT 1 FROM answers WHERE question = ?1) "
-                               "THEN question ELSE ?3 END", [question["id"], place, text])
+            self._base.execute("INSERT INTO questions VALUES (?1, ?2, ?3) ON CONFLICT (id) DO UPDATE SET "
+                               "place = ?2, question = CASE WHEN EXISTS (SELECT 1 FROM answers "
+                               "WHERE question = ?1) THEN question ELSE ?3 END",
+                               [question["id"], place, text])
 
     def questions(self) -> list[dict]:
         return [json.loads(q) for q, in self._base.execute("SELECT question FROM questions ORDER BY place")]
@@ -125,7 +129,8 @@ class Store:
 
     def device(self, secret: str):
         """(number, alias) of the device with this secret; None if there is none."""
-        return self._base.execute("SELECT number, alias FROM devices WHERE secret = ?", [_hash(secret)]).fetchone()
+        return self._base.execute("SELECT number, alias FROM devices WHERE secret = ?",
+                                  [_hash(secret)]).fetchone()
 
     def rename(self, number: int, alias: str) -> None:
         self._base.execute("UPDATE devices SET alias = ? WHERE number = ?", [alias, number])
@@ -193,5 +198,7 @@ def open_session(unit: str, fresh: bool) -> tuple[Store, bool]:
             return store, True
         store.close()
         break  # 只看最近的一次
-    stamp = f"{datetime.now():%Y%m%d-%H%M%S}"
-    return Store(folder / f"{unit}-{stamp}.sqlite"), False
+    now = datetime.now()
+    while (path := folder / f"{unit}-{now:%Y%m%d-%H%M%S}.sqlite").exists():
+        now += timedelta(seconds=1)  # 同一秒里开了两次：各用各的文件
+    return Store(path), False

@@ -43,8 +43,9 @@ def _classify(question, answers, revealed):
     for name, card in question["task"]["cards"].items():
         counts = Counter(answer[name] for answer in answers)
         key = question["key"][name] if revealed and question["key"] else None
+        right = [place for place, b in enumerate(bins) if b in (key if isinstance(key, list) else [key])]
         cards.append({"text": card_text(card), "counts": [counts[b] for b in bins],
-                      "right": [place for place, b in enumerate(bins) if b == key or b in key] if key else None})
+                      "right": right if key else None})
     return {"kind": "bins", "of": len(answers), "bins": list(bins.values()), "cards": cards}
 
 
@@ -106,8 +107,8 @@ def spread(values, most: int = 9) -> list[dict]:
     found = []
     for place in range(min(classes), max(classes) + 1):
         a, b = place * step, (place + 1) * step
-        label = f"不到 {b:.10g}" if place < first else f"{a:.10g} 以上" if place > last else f"{a:.10g}–{b:.10g}"
-        found.append({"label": label, "n": classes[place]})
+        ends = f"不到 {b:.10g}" if place < first else f"{a:.10g} 以上" if place > last else ""
+        found.append({"label": ends or f"{a:.10g}–{b:.10g}", "n": classes[place]})
     return found
 
 
@@ -128,7 +129,8 @@ def words(given) -> list[dict]:
     from crmlib.methods.coding import tokens
 
     counts = Counter(word for text in given for word in set(tokens(text)) if len(word) > 1)
-    return [{"word": word, "n": n} for word, n in sorted(counts.items(), key=lambda c: (-c[1], c[0]))[:MOST_WORDS]]
+    ranked = sorted(counts.items(), key=lambda c: (-c[1], c[0]))
+    return [{"word": word, "n": n} for word, n in ranked[:MOST_WORDS]]
 
 
 # ---- 问卷 ----
@@ -143,11 +145,11 @@ def _survey(question, rows):
                           "texts": texts(given)[:8]})
             continue
         counts = Counter(p for _, g, _, _ in given for p in (g if item["many"] else [g]))
-        mean = None
-        if item["scores"] and given:
-            mean = sum(item["scores"][g] for _, g, _, _ in given) / len(given)
-        items.append({"ask": item["ask"], "n": len(given), "mean": mean, "top": item["scores"] and max(item["scores"]),
-                      "rising": bool(item["scores"]) and item["scores"][0] < item["scores"][-1],
+        scores, mean = item["scores"], None
+        if scores and given:
+            mean = sum(scores[g] for _, g, _, _ in given) / len(given)
+        items.append({"ask": item["ask"], "n": len(given), "mean": mean, "top": scores and max(scores),
+                      "rising": bool(scores) and scores[0] < scores[-1],
                       "rows": [{"label": o, "n": counts[p]} for p, o in enumerate(item["options"])]})
     return {"kind": "survey", "of": len(rows), "items": items,
             "quadrant": quadrant(question, [answer for _, answer, _, _ in rows])}

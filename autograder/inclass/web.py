@@ -10,6 +10,7 @@ import socket
 import webbrowser
 from dataclasses import dataclass
 from functools import cache
+from html import escape
 from pathlib import Path
 
 from tornado import web, websocket
@@ -36,7 +37,6 @@ class Lesson:
 
     id: str
     title: str
-    question: str
     notebook: Path
     source: Path
 
@@ -51,7 +51,7 @@ def lesson(name: str) -> Lesson:
     try:
         course = json.loads((folder / "course.json").read_text("utf-8"))
         units = [unit for module in course["modules"] for unit in module["units"]]
-        found = {unit["id"]: Lesson(unit["id"], unit["title"], unit.get("question", ""), folder / unit["path"],
+        found = {unit["id"]: Lesson(unit["id"], unit["title"], folder / unit["path"],
                                     paths.root() / "units" / Path(unit["path"]).stem) for unit in units}
     except (OSError, ValueError, KeyError, TypeError):
         raise CourseError(f"读不了课程地图 {folder / 'course.json'}。请先运行 crm build。") from None
@@ -77,7 +77,8 @@ def keep_in(*names: str) -> Path:
 # ---- 端口、启动 ----
 
 def listen(host: str, port: int | None, first: int) -> tuple[list, int]:
-    """Sockets on ``port``, or on the first free one from ``first`` on: (sockets, port). CourseError if none."""
+    """(sockets, port): on ``port``, or on the first free one from ``first`` on. CourseError if there is none.
+    """
     if port is not None and not 0 <= port <= 65535:
         raise CourseError(f"没有 {port} 号端口，应在 1 到 65535 之间")
     for candidate in [port] if port is not None else range(first, first + TRIES):
@@ -123,12 +124,12 @@ def widget_source(name: str) -> str:
     return "\n".join(line for line in lines if not line.startswith("export default"))
 
 
-def page(title: str, script: str, style: str, body: str = "") -> str:
+def page(title: str, script: str, style: str) -> str:
     """A whole page that loads one script and one style sheet of this server's."""
-    return (f'<!doctype html><html lang="zh-CN"><head><meta charset="utf-8"><title>{title}</title>'
+    return (f'<!doctype html><html lang="zh-CN"><head><meta charset="utf-8"><title>{escape(title)}</title>'
             '<meta name="viewport" content="width=device-width, initial-scale=1">'
             f'<link rel="icon" href="data:,"><link rel="stylesheet" href="{style}"></head>'
-            f'<body data-jp-theme-light="true">{body}<script type="module" src="{script}"></script></body></html>')
+            f'<body data-jp-theme-light="true"><script type="module" src="{script}"></script></body></html>')
 
 
 class Handler(web.RequestHandler):
@@ -189,7 +190,8 @@ class Handler(web.RequestHandler):
         said = {403: "这一页只有老师的电脑能打开。请用黑窗口里显示的地址。", 404: "没有这一页。",
                 405: "没有这一页。", 413: "内容太长了。"}.get(status_code, "没有成功，再试一次。")
         self.set_header("Content-Type", "text/html; charset=utf-8")
-        self.finish(f'<!doctype html><html lang="zh-CN"><meta charset="utf-8"><title>课堂</title><p>{said}</p>')
+        self.finish('<!doctype html><html lang="zh-CN"><meta charset="utf-8"><title>课堂</title>'
+                    f"<p>{said}</p>")
 
 
 class Enter(Handler):
@@ -249,8 +251,8 @@ def routes(role: str, title: str, script: str, style: str) -> list:
 
 
 def application(handlers, keys: dict, port: int, **settings) -> web.Application:
-    return web.Application([*handlers, (r"/enter/(\w+)", Enter)], default_handler_class=Missing, keys=keys, port=port,
-                           log_function=lambda handler: None, websocket_ping_interval=20,
+    return web.Application([*handlers, (r"/enter/(\w+)", Enter)], default_handler_class=Missing, keys=keys,
+                           port=port, log_function=lambda handler: None, websocket_ping_interval=20,
                            websocket_ping_timeout=15, compress_response=True, **settings)
 
 

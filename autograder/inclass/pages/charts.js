@@ -58,7 +58,7 @@ function drawBins({ bins, cards, of }) {
     if (!most) { waiting.push(make(".chip", {}, make("span", {}, card.text))); continue; }
     const at = card.counts.indexOf(most);
     const right = card.right && card.right.includes(at);
-    piles[at].push([most, make(".chip", { "data-right": card.right ? String(right) : null, "data-split": most < 0.6 * of },
+    piles[at].push([most, make(".chip", { title: card.text, "data-right": card.right ? String(right) : null, "data-split": most < 0.6 * of },
       make("span", {}, card.text),
       make("b", {}, percent(most, of)),
       card.right && !right ? make("small.belongs", {}, `→ ${card.right.map((b) => bins[b]).join("、")}`) : null,
@@ -66,7 +66,7 @@ function drawBins({ bins, cards, of }) {
         card.counts.map((n, b) => (n ? make("i", { style: `flex:${n};--n:${b}` }) : null))))]);
   }
   return make("div", {}, waiting.length ? make(".pilewait", {}, waiting) : null,
-    make(".grid", { "data-bins": bins.length }, bins.map((title, b) => make("section.bin", { style: `--n:${b}` },
+    make(".grid", { "data-bins": bins.length, "data-many": cards.length > 10 }, bins.map((title, b) => make("section.bin", { style: `--n:${b}` },
       make("h3", {}, title, make("small", {}, piles[b].length ? ` ${piles[b].length} 张` : "")),
       piles[b].sort((x, y) => y[0] - x[0]).map(([, chip]) => chip)))),
     make("p.legend", {}, "卡片在多数人放的格子里；虚线的，意见还没有到六成。下面的色条是各格子的票。"));
@@ -149,7 +149,7 @@ function drawQuadrant({ points, cuts, derived }) {
   picture.append(svg("rect", box));
   const span = (axis) => {
     const all = points.map((p) => p[axis]);
-    const reach = Math.max(derived && axis === "x" ? 0.1 : 0.25, ...all.map((v) => Math.abs(v - cuts["xy".indexOf(axis)]))) * 1.2;
+    const reach = Math.max(derived && axis === "x" ? 0.1 : 0.25, ...all.map((v) => Math.abs(v - cuts["xy".indexOf(axis)]))) * 1.35;
     return (v) => (v - cuts["xy".indexOf(axis)]) / reach;
   };
   const [cx, cy] = [box.x + box.width / 2, box.y + box.height / 2];

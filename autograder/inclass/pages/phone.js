@@ -184,7 +184,7 @@ send.addEventListener("click", () => void submit());
 function buildSurvey({ items, answer, changed }) {
   const filled = { ...(answer || {}) };
   const node = h("div", {}, items.map((item, at) => {
-    const legend = h("legend", {}, `${at + 1}. ${item.ask}${item.many ? "（可以选几个）" : ""}`);
+    const legend = h("legend", {}, `${at + 1}. ${item.ask}${item.many && !/选/.test(item.ask) ? "（可以选几个）" : ""}`);
     if (!item.options.length) {
       const paper = h("textarea", { maxlength: "200", placeholder: "可以不写", "aria-label": item.ask });
       paper.value = filled[item.id] ?? "";
