@@ -229,8 +229,9 @@ class Room:
         self.lesson, self.store, self.host, self.port = lesson, store, host, port
         self.code = meta.get("code") or f"{secrets.randbelow(10**8):08d}"
         self.keys = meta.get("keys") or {"teacher": web.key(), "screen": web.key()}
-        self.state = meta.get("state") or {"current": None, "asked": [], "open": [], "revealed": [],
-                                           "results": True, "names": False, "ends": time.time() + 60 * minutes}
+        self.state = meta.get("state") or {
+            "current": None, "asked": [], "open": [], "revealed": [], "results": True, "names": False,
+            "ends": time.time() + 60 * minutes}
         self._found = found
         self.questions = {q["id"]: q for q in found}
         self.over, self.erased = asyncio.Event(), False

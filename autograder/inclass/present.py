@@ -135,6 +135,7 @@ class Show:
         self.outputs = [[] for _ in self.cells]
         self.state = ["waiting"] * len(self.cells)  # waiting · running · done · failed
         self.models, self._wiping, self._asked, self._serial = {}, set(), {}, 0
+        self._next, self._first = 0, ""
 
     # ---- 内核 ----
 
@@ -166,8 +167,7 @@ class Show:
             raise CourseError(f"内核没有启动（{type(fault).__name__}：{fault}）。关掉别的程序，再试一次。"
                               ) from None
         self._listener = asyncio.ensure_future(self._listen())
-        for place in range(len(self.cells)):
-            self._execute(place)
+        self._advance()
 
     async def _watch(self) -> None:
         """A kernel that dies in front of the class comes back by itself, three times."""
@@ -202,10 +202,17 @@ class Show:
             with contextlib.suppress(Exception):
                 await self._manager.shutdown_kernel(now=True)
 
-    def _execute(self, place: int) -> None:
+    def _advance(self) -> None:
+        """Run the next cell. One at a time: a click on a control need not wait for all the cells to come."""
+        if self._next < len(self.cells):
+            self._next += 1
+            self._first = self._execute(self._next - 1)
+
+    def _execute(self, place: int) -> str:
         asked = self._client.execute(self.cells[place].code, allow_stdin=False, stop_on_error=False)
         self._asked[asked] = place
         self.state[place] = "waiting"
+        return asked
 
     def _send_comm(self, comm: str, data: dict) -> None:
         message = self._client.session.msg("comm_msg", {"comm_id": comm, "data": data})
@@ -233,6 +240,8 @@ class Show:
                 if self.state[place] == "running":
                     self.state[place] = "done"
                 self._cell(place)
+                if message["parent_header"]["msg_id"] == self._first:
+                    self._advance()
         elif kind == "clear_output":
             if content.get("wait"):
                 self._wiping.add(place)

@@ -89,7 +89,8 @@ def test_presenting_step_by_step(root, new_window, shot):
         assert not page.locator(".stage pre").count()
 
         page.keyboard.press("b")
-        assert page.locator(".black").is_visible() and coach.get_by_role("button", name="恢复画面").is_visible()
+        page.locator(".black").wait_for()
+        coach.get_by_role("button", name="恢复画面").wait_for()
         page.keyboard.press("PageDown")  # 黑着的时候，按什么都先亮
         page.locator(".black").wait_for(state="hidden")
         at(page, 6)
@@ -191,7 +192,8 @@ def test_a_survey_with_three_phones(root, new_window, shot):
         teacher.locator(".stepslist").get_by_text("一句话").click()
         phones[2].locator("textarea").wait_for()
         phones[2].context.set_offline(True)
-        for phone, text in zip(phones, ["<img src=x onerror=alert(1)>准时送货", "难听的话", "准时送货最要紧"], strict=True):
+        said = ["<img src=x onerror=alert(1)>准时送货", "难听的话", "准时送货最要紧"]
+        for phone, text in zip(phones, said, strict=True):
             phone.locator("textarea").fill(text)
             phone.get_by_role("button", name="提交").click()
         phones[0].get_by_text("收到了").wait_for()
