@@ -19,6 +19,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "browser"))
+import psutil  # noqa: E402
 from conftest import FLAGS, chromium  # noqa: E402
 from playwright.sync_api import sync_playwright  # noqa: E402
 
@@ -26,7 +27,7 @@ from playwright.sync_api import sync_playwright  # noqa: E402
 def main() -> None:
     unit = sys.argv[1] if len(sys.argv) > 1 else "2.2"
     times = int(sys.argv[2]) if len(sys.argv) > 2 else 5
-    print(f"Python {platform.python_version()}，{os.cpu_count()} 核，负载 {os.getloadavg()[0]:.1f}")
+    print(f"Python {platform.python_version()}，{os.cpu_count()} 核，负载 {psutil.getloadavg()[0]:.1f}")
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as tool:
         root = Path(folder)
         for name in ("notebooks", "datasets", "units"):

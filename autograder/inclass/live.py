@@ -33,7 +33,7 @@ MOST = 400  # 最多几台手机
 ALIAS = 8
 WRONG_CODES = (20, 60)  # 同一个地址，60 秒里最多猜错 20 次
 BUSY = (30, 10)  # 一台手机，10 秒里最多交 30 次
-CONNECTIONS = 3  # 一台手机最多同时连着几个窗口
+CONNECTIONS = 2  # 一台手机最多同时连着几个窗口
 EVERY = 0.3  # 秒：投影多久重画一次
 
 
@@ -59,8 +59,7 @@ def main(argv=None) -> int:
         print(f"[注意] {line}")
     if resumed:
         print("接着上一次没有结束的投票：房间号不变，手机会自己连上。要重新开始，加 --new。")
-    with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_run(room, sockets, not options.no_browser))
+    web.run(_run(room, sockets, not options.no_browser))
     return 0
 
 
@@ -289,7 +288,7 @@ class Room:
 
     async def _watch_clock(self) -> None:
         while (left := self.state["ends"] - time.time()) > 0:
-            await asyncio.sleep(min(left + 0.01, 5))
+            await asyncio.sleep(min(left + 0.01, 1))  # Windows 上，Ctrl+C 要等它醒一下
         await self.finish()
 
     async def finish(self) -> None:

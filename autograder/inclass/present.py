@@ -38,8 +38,7 @@ def main(argv=None) -> int:
     cells, steps = script.read(lesson)
     folder = scratch(lesson, options.fresh)
     sockets, port = web.listen("127.0.0.1", options.port, FIRST_PORT)
-    with contextlib.suppress(KeyboardInterrupt):  # Ctrl+C 就是下课了
-        asyncio.run(_run(Show(lesson, cells, steps, folder), sockets, port, not options.no_browser))
+    web.run(_run(Show(lesson, cells, steps, folder), sockets, port, not options.no_browser))
     return 0
 
 
@@ -173,7 +172,7 @@ class Show:
         """A kernel that dies in front of the class comes back by itself, three times."""
         for _ in range(3):
             while self._restarting or await self._manager.is_alive():
-                await asyncio.sleep(2)
+                await asyncio.sleep(1)
             await self.restart("内核停了，正在重新运行这一课。")
         self._note("内核停了三次，不再重试。关掉黑窗口，重新运行 crm present。")
 

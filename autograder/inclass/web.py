@@ -15,6 +15,7 @@ from pathlib import Path
 
 from tornado import web, websocket
 from tornado.httpserver import HTTPServer
+from tornado.ioloop import IOLoop
 from tornado.netutil import bind_sockets
 
 from crmlib import paths
@@ -24,6 +25,7 @@ PAGES = Path(__file__).parent / "pages"
 WIDGETS = Path(__file__).resolve().parents[2] / "crmlib" / "widgets"
 FOLDER = "inclass"  # 课程文件夹里，课堂上留下的东西都在这里
 TRIES = 50
+MOST_SOCKETS = 480  # Windows 的 select 最多管 512 个，再多整个程序就停了
 
 # 网页里只跑自己的脚本；blob: 是控件（anywidget）自带的脚本
 POLICY = ("default-src 'none'; script-src 'self' blob:; style-src 'self' 'unsafe-inline'; "
@@ -94,12 +96,29 @@ def listen(host: str, port: int | None, first: int) -> tuple[list, int]:
     raise CourseError(f"端口 {port} 打不开，多半是别的程序在用。换一个端口，或者不写 --port，让程序自己找")
 
 
+class _Server(HTTPServer):
+    """Hangs up on whoever comes when too many connections are open."""
+
+    def handle_stream(self, stream, address):
+        if len(IOLoop.current().handlers) > MOST_SOCKETS:
+            stream.close()
+        else:
+            super().handle_stream(stream, address)
+
+
+def run(work) -> None:
+    """Run a coroutine until it is done or Ctrl+C, on the kind of event loop that zmq and tornado share."""
+    with contextlib.suppress(KeyboardInterrupt), \
+            asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+        runner.run(work)
+
+
 def serve(app: web.Application, sockets, biggest: int) -> HTTPServer:
     """Start answering; no request may be bigger than ``biggest`` bytes."""
     for name in ("tornado.access", "tornado.general"):  # 不记谁来过；坏请求也不在黑窗口里刷屏
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    server = HTTPServer(app, max_body_size=biggest, max_buffer_size=4 * biggest + 65536,
-                        max_header_size=16384, idle_connection_timeout=300, body_timeout=20)
+    server = _Server(app, max_body_size=biggest, max_buffer_size=4 * biggest + 65536, max_header_size=16384,
+                     idle_connection_timeout=20, body_timeout=20)
     server.add_sockets(sockets)
     return server
 
@@ -142,7 +161,8 @@ class Handler(web.RequestHandler):
     def set_default_headers(self):
         for name, value in {"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff",
                             "Referrer-Policy": "no-referrer", "Cache-Control": "no-store",
-                            "X-Frame-Options": "DENY", "Server": "crm"}.items():
+                            "X-Frame-Options": "DENY", "Server": "crm",
+                            "Connection": "close"}.items():  # 一台手机只占长连接那一个插口
             self.set_header(name, value)
 
     def may(self, role: str) -> bool:

@@ -204,7 +204,16 @@ def test_a_survey_with_three_phones(root, new_window, shot):
         screen.locator(".words").get_by_text("送货").wait_for()
         screen.get_by_text("难听的话").wait_for(state="detached")
         assert screen.get_by_text("<img src=x").is_visible() and not screen.locator("blockquote img").count()
+        phones[0].get_by_text("我的代号和数据").click()
+        phones[0].get_by_label("代号").fill("小周")
+        phones[0].get_by_role("button", name="改代号").click()
+        phones[0].get_by_text("记下了").wait_for()
+        assert not screen.get_by_text("小周").count()  # 老师不点，投影上没有代号
+        teacher.get_by_role("button", name="显示代号").click()
+        screen.get_by_text("小周").wait_for()
         shot(screen, "live-words")
+        teacher.get_by_role("button", name="隐藏代号").click()
+        screen.get_by_text("小周").wait_for(state="detached")
 
         # 问卷：晚来的也能答；重新打开的手机认得自己
         teacher.locator(".stepslist").get_by_text("客户问卷").click()
