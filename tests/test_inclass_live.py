@@ -303,6 +303,20 @@ def test_strangers_and_hostile_requests(room, teacher):
     assert guest.get("/")[0] == 200  # 还活着
 
 
+def test_from_the_network_there_is_only_the_phones_page(lesson):
+    host = next((address for address, _ in live.candidates()), None) or pytest.skip("这台电脑没有连着网")
+    room = Running(paths.root(), "live", "9.1", "--port", "0", "--host", host)
+    try:
+        outside = Device(f"http://{host}:{room.base.rpartition(':')[2]}")
+        key = room.doors["teacher"].removeprefix(room.base)
+        for path in ("/teacher", "/screen", "/screen.js", "/ws/teacher", "/results/9.1-0.csv", "/do", key):
+            assert outside.get(path)[0] == 404, path
+        assert outside.get("/")[0] == 200 and outside.post("/join", {"code": room.code})[0] == 200
+        assert Device(room.base).get(key)[0] == 200
+    finally:
+        room.stop()
+
+
 def test_guessing_the_room_code_is_slow(room):
     guest = Device(room.base)
     wrong = f"{(int(room.code) + 1) % 10**8:08d}"
