@@ -126,8 +126,11 @@ function draw(output) {
   if (mime === "application/vnd.jupyter.widget-view+json") {
     node.className = "widget";
     void showWidget(content.model_id, node);
-  } else if (mime === "text/html" || mime === "image/svg+xml") node.innerHTML = content;
-  else if (mime?.startsWith("image/")) node.append(make("img", { src: `data:${mime};base64,${content}`, alt: "图" }));
+  } else if (mime === "text/html" || mime === "image/svg+xml") {
+    node.innerHTML = content;
+    // 日期、数这些短的格子不拆成两行
+    for (const cell of node.querySelectorAll("td, th")) cell.classList.toggle("short", cell.textContent.trim().length <= 12);
+  } else if (mime?.startsWith("image/")) node.append(make("img", { src: `data:${mime};base64,${content}`, alt: "图" }));
   else if (content) node.append(make("pre", { textContent: content }));
   return node;
 }
@@ -225,7 +228,8 @@ const tell = link("/ws/screen", (said) => {
 
 /** 下面还有没看见的，先往下滚；都看完了，才到下一步。翻页笔一直按同一个键就行。 */
 function onward() {
-  if (!under.hidden) scrollBy({ top: innerHeight * 0.75 });
+  const top = work.getBoundingClientRect().top;
+  if (!under.hidden) scrollBy({ top: top > innerHeight * 0.15 && top < innerHeight ? top - 8 : innerHeight * 0.75 }); // 先让题目到顶上
   else go(at + 1);
 }
 function backward() {
