@@ -1,7 +1,9 @@
 """`crm live`：能问哪些题，什么答案不收，怎样数，笔记里读到什么；真的开一次：口令、乱来的请求、断电重开。"""
 
+import asyncio
 import json
 import random
+import sqlite3
 import threading
 import time
 
@@ -14,10 +16,12 @@ from fixtures import inclass
 from fixtures.inclass import Device, Running
 
 from autograder.inclass import live, questions, tally, web
+from autograder.inclass import store as storage
 from crmlib import paths
 from crmlib.cli import CourseError
 from crmlib.live import live_results, sessions, table
 from crmlib.methods.satisfaction import QUADRANTS, importance_performance
+from crmlib.tasks.lint import choices, scale
 
 GOOD = {
     "9.1-0": ["a"], "9.1-1": ["a", "b"], "9.1-2": {"x": "S", "y": "W", "z": "T"}, "9.1-3": ["p", "r", "q"],
@@ -95,6 +99,15 @@ def test_a_questionnaire_as_the_class_drew_it_up(lesson, tmp_path):
     for wrong, why in ((handed_in, "读不出来"), (tmp_path / "没有.json", "没有写好的问卷")):
         with pytest.raises(CourseError, match=why):
             questions.of_unit(lesson, ["9.1-6"], wrong)
+
+
+@pytest.mark.parametrize(("options", "scores"), [
+    ("很需要；需要；说不清；不太需要；完全不需要", [5, 4, 3, 2, 1]), ("不同意；不确定；同意", [1, 2, 3]),
+    ("A. 很好；B. 好；C. 差；D. 很差", [4, 3, 2, 1]), ("会；不会；说不清", None), ("价格；时效；安全", None),
+    ("没有寄过；1—9 次；10 次及以上", None), ("很满意；满意；非常满意", None), ("10；9；8", [10, 9, 8]),
+    ("1；3；5", None)])
+def test_rating_scales_are_known_by_their_words(options, scores):
+    assert scale(choices(options)) == scores
 
 
 # ---- 怎样数 ----
@@ -208,6 +221,34 @@ def test_a_window_of_events_slides(monkeypatch):
     assert often.full("a") and not often.full("b")
     clock[0] = 61
     assert not often.full("a") and not often._seen.get("a")
+
+
+def test_the_store_keeps_a_batch_or_says_that_it_did_not(lesson):
+    store, resumed = storage.open_session("9.1", fresh=False)
+    assert not resumed
+
+    def full_disk():
+        raise sqlite3.OperationalError("database or disk is full")
+
+    async def work():
+        assert await store.run(store.join, "甲", 2) == 1 and await store.run(store.join, "乙", 2) == 2
+        with pytest.raises(LookupError):
+            await store.run(store.join, "丙", 2)  # 人满了
+        one, two, three = await asyncio.gather(
+            store.run(store.answer, "9.1-5", 1, "好"), store.run(store.answer, "9.1-5", 2, "\ud800"),
+            store.run(store.answer, "9.1-5", 9, "没有这台手机"), return_exceptions=True)
+        assert one is None and isinstance(two, UnicodeError) and isinstance(three, LookupError)
+        lost = await asyncio.gather(store.run(full_disk), store.run(store.answer, "9.1-5", 2, "磁盘满了"),
+                                    return_exceptions=True)
+        assert any(isinstance(fault, sqlite3.OperationalError) for fault in lost)
+        kept = await store.run(store.mine, "9.1-5")
+        assert kept == ({1: "好"} if isinstance(lost[1], Exception) else {1: "好", 2: "磁盘满了"})
+
+    asyncio.run(work())
+    store.close()
+    other, _ = storage.open_session("9.1", fresh=True)
+    assert other.path != store.path  # 同一秒里开两次，也各用各的文件
+    other.close()
 
 
 # ---- 真的开一次 ----

@@ -24,7 +24,7 @@ from autograder.inclass import store as storage
 from autograder.inclass import tally as counting
 from autograder.inclass import web
 from crmlib.cli import CourseError
-from crmlib.live import HANDED_OUT, table
+from crmlib.live import HANDED_OUT, sessions, table
 
 FIRST_PORT = 8899
 MINUTES = 100  # 两课时，加课间
@@ -34,6 +34,7 @@ ALIAS = 8
 WRONG_CODES = (20, 60)  # 同一个地址，60 秒里最多猜错 20 次
 BUSY = (30, 10)  # 一台手机，10 秒里最多交 30 次
 CONNECTIONS = 2  # 一台手机最多同时连着几个窗口
+OLD = 30  # 天：这么久以前的投票，提醒老师删
 EVERY = 0.3  # 秒：投影多久重画一次
 
 
@@ -55,6 +56,8 @@ def main(argv=None) -> int:
             store.erase()
         raise
     room = Room(lesson, store, found, meta, host, port, options.minutes)
+    if old := [path for path in sessions() if time.time() - path.stat().st_mtime > OLD * 86400]:
+        notes.append(f"{old[0].parent} 里有 {len(old)} 次 {OLD} 天以前的投票。用完了，就删掉那些文件。")
     for line in notes + warnings:
         print(f"[注意] {line}")
     if resumed:
@@ -282,7 +285,7 @@ class Room:
             self.store.erase()
             return
         with contextlib.suppress(sqlite3.Error):
-            await self.store.run(lambda: self.store.note(ended=True))
+            await self.store.run(lambda: self.store.note(ended=True, keys=None))  # 钥匙用过就作废
             await self.store.scrub()
         self.store.close()
 

@@ -321,7 +321,8 @@ _DEGREE = (
 _GOOD = rf"{_DEGREE}*{_STEMS}|(?:还|很|挺|非常)?不错"
 _BAD = rf"{_DEGREE}*(?:不太?|不大|不怎么|一点[也都]不){_DEGREE}*{_STEMS}|{_DEGREE}*{_BAD_STEMS}"
 _SCALE = rf"(?:{_GOOD}|{_BAD})"
-_NEUTRAL = ("一般", "一般般", "普通", "中立", "还可以", "还行", "差不多", "说不清", "不好说", "无所谓")
+_NEUTRAL = ("一般", "一般般", "普通", "中立", "还可以", "还行", "差不多", "说不清",
+            "不好说", "无所谓", "不确定")
 
 
 def choices(options) -> list[str]:
@@ -345,7 +346,9 @@ def scale(options) -> list[int] | None:
     numbers = [int(n[1]) for n in (re.fullmatch(r"(\d{1,2})分?", c) for c in found) if n]
     if len(found) > 2 and len(numbers) == len(found):
         return numbers if {b - a for a, b in pairwise(numbers)} in ({1}, {-1}) else None
-    sides = [1 if re.fullmatch(_GOOD, c) else -1 if re.fullmatch(_BAD, c) else 0 if c in _NEUTRAL else None
+    stems = {re.sub(rf"{_DEGREE}|不", "", c) for c in found if c not in _NEUTRAL}
+    good, bad = (".*", ".*不.*") if len(stems) == 1 and "" not in stems else (_GOOD, _BAD)  # 很需要、不需要
+    sides = [0 if c in _NEUTRAL else -1 if re.fullmatch(bad, c) else 1 if re.fullmatch(good, c) else None
              for c in found]
     if len(found) < 3 or None in sides or not {1, -1} <= set(sides):
         return None
