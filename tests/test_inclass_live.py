@@ -1,6 +1,7 @@
 """`crm live`：能问哪些题，什么答案不收，怎样数，笔记里读到什么；真的开一次：口令、乱来的请求、断电重开。"""
 
 import asyncio
+import doctest
 import json
 import random
 import sqlite3
@@ -15,12 +16,15 @@ pytest.importorskip("segno", reason="教师机才装")
 from fixtures import inclass
 from fixtures.inclass import Device, Running
 
+import crmlib.live
+import crmlib.words
 from autograder.inclass import live, questions, tally, web
 from autograder.inclass import store as storage
 from crmlib import paths
 from crmlib.cli import CourseError
 from crmlib.live import live_results, sessions, table
 from crmlib.methods.satisfaction import QUADRANTS, importance_performance
+from crmlib.tasks import lint
 from crmlib.tasks.lint import choices, scale
 
 GOOD = {
@@ -49,6 +53,11 @@ def lesson(tmp_path, monkeypatch):
 @pytest.fixture
 def asked(lesson):
     return {q["id"]: q for q in questions.of_unit(lesson)[0]}
+
+
+@pytest.mark.parametrize("module", [crmlib.live, crmlib.words, lint, tally], ids=lambda m: m.__name__)
+def test_doctests(module, lesson):
+    assert doctest.testmod(module).failed == 0
 
 
 # ---- 能问哪些题 ----

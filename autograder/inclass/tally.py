@@ -126,7 +126,7 @@ def texts(rows) -> list[dict]:
 
 def words(given) -> list[dict]:
     """Words by the number of answers that use them."""
-    from crmlib.methods.coding import tokens
+    from crmlib.words import tokens
 
     counts = Counter(word for text in given for word in set(tokens(text)) if len(word) > 1)
     ranked = sorted(counts.items(), key=lambda c: (-c[1], c[0]))
