@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 
 import psutil
-from tornado.httpclient import AsyncHTTPClient, HTTPRequest
+from tornado.httpclient import AsyncHTTPClient, HTTPError, HTTPRequest
 from tornado.websocket import websocket_connect
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -126,7 +126,7 @@ async def volley(client, room, phones, ask, draw, within=WITHIN) -> list[float |
         begun = time.perf_counter()
         try:
             got = await post(client, room, "/answer", {"question": ask["id"], "answer": answer}, phone)
-        except OSError:
+        except (OSError, HTTPError):  # 服务器没了
             return None
         return time.perf_counter() - begun if got.code == 200 else None
 
