@@ -19,6 +19,7 @@ _NAMES = {
     "deliver": "crmlib.deliver",
     "portfolio": "crmlib.portfolio",
     "board": "crmlib.boards",
+    "live_results": "crmlib.live",
 }
 
 __all__ = sorted(_NAMES)
