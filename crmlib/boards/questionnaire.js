@@ -138,13 +138,13 @@ function renderQuestionnaire(board, kept) {
     h(".crm-phone-page", { tabindex: "0" }, h("p.crm-phone-intro", {}, board.intro),
       questions.map((q, j) => h("fieldset.crm-phone-question", { "data-advice": q.advice.length ? "" : null },
         h("legend", {}, `${j + 1}. ${q.ask}`),
+        q.advice.map((a) => h(".crm-phone-advice", {}, h("b", {}, a.name), a.message)),
         q.options.length ? q.options.map((option) => {
           const key = `${q.ask}／${option}`;
           const radio = h("input", { type: "radio", name: `${name}-${j}`, onchange: () => { chosen.set(q.ask, key); } });
           radio.checked = chosen.get(q.ask) === key;
           return h("label.crm-phone-option", {}, radio, option);
-        }) : h("textarea", { rows: "2", maxlength: "200", "aria-label": q.ask, placeholder: "自己写" }),
-        q.advice.map((a) => h(".crm-phone-advice", {}, h("b", {}, a.name), a.message)))),
+        }) : h("textarea", { rows: "2", maxlength: "200", "aria-label": q.ask, placeholder: "自己写" }))),
       h(".crm-phone-send", { "aria-hidden": "true" }, "提交")));
 
   // -- 发出去 --
@@ -168,9 +168,10 @@ function renderQuestionnaire(board, kept) {
       `发给 ${HOUSES} 家，点开 ${result.opened} 家，答完 ${result.back} 家，其中 ${result.lazy} 家一路选第一项。`,
       half ? `半路关掉 ${half} 家，第 ${at + 1} 题最多。` : "",
       worst ? `第 ${worst.place + 1} 题最歪：“${questions[worst.place].options[worst.option]}”比心里想的多了 ${worst.more} 家。`
-        : "没有哪一题明显歪掉。");
+        : result.back ? "没有哪一题明显歪掉。" : "一份也没收回。");
     news.toggleAttribute("data-fallen", Boolean(worst));
-    shown.replaceChildren(...result.questions.map((q, j) => {
+    shown.replaceChildren(h(".crm-legend", {}, h("span.crm-key-bar"), "答出来的", h("span.crm-key-line"), "心里想的"),
+      ...result.questions.map((q, j) => {
       const { ask, options, advice } = questions[j];
       const most = Math.max(...q.answers, ...q.truth, 1);
       return h("section.crm-result", { "data-worst": worst?.place === j ? "" : null },
@@ -178,7 +179,7 @@ function renderQuestionnaire(board, kept) {
         options.length ? options.map((option, i) => h(".crm-result-line", {},
           h("span.crm-result-option", { title: option }, option), bar(q.answers[i], q.truth[i], most),
           h("span.crm-number", {}, String(q.answers[i]), unseen(` 家，心里想的 ${q.truth[i]} 家`))))
-          : h("span.crm-help", {}, `${q.wrote} 家写了字，要一条一条读`),
+          : h("p.crm-help", {}, `${q.wrote} 家写了字，要一条一条读`),
         q.blank ? h("span.crm-lost", {}, `${q.blank} 家空着`) : null);
     }));
   }
