@@ -138,7 +138,7 @@ def test_market(tasks, market):
     services = ["需要冷链", "需要代管库存", "需要快递柜", "需要全程可视"]
     assert list(data.load("survey_market").columns[-4:]) == services
     needs = {name: methods.wilson_interval((market[name] == "是").sum(), 400) for name in services}
-    assert [round(100 * n.estimate, 1) for n in needs.values()] == [16.8, 29.5, 16.2, 48.8]  # 16.25 两头都行
+    assert [round(100 * n.estimate, 1) for n in needs.values()] == [16.8, 29.5, 16.2, 48.8]
     visible = needs["需要全程可视"]
     assert (round(visible.low, 3), round(visible.high, 3)) == (.439, .536)
     table = methods.cross_table(market, "行业组", "需要冷链")
@@ -213,5 +213,9 @@ def test_questionnaire_board(tmp_path, monkeypatch, tasks):
     assert board["questions"][0]["options"] == ["没有寄过", "1—9 次", "10—49 次", "50 次及以上"]
     assert board["questions"][-1]["options"] == []
     assert "□ 没有寄过" in questionnaire.text(board)
+    paper = questionnaire.printed("2.3-6")
+    assert paper.iloc[0].tolist() == ["1", "过去 3 个月，你的企业平均每月寄几次货？",
+                                      "□ 没有寄过　□ 1—9 次　□ 10—49 次　□ 50 次及以上"]
+    assert set(paper.iloc[-1, 2]) == {"＿"}
     with pytest.raises(CourseError, match="不是问卷"):
         questionnaire.read("2.3-7")

@@ -166,7 +166,7 @@ function renderQuestionnaire(board, kept) {
     const at = result.quitAt.indexOf(Math.max(...result.quitAt, 0));
     news.replaceChildren(
       `发给 ${HOUSES} 家，点开 ${result.opened} 家，答完 ${result.back} 家，其中 ${result.lazy} 家一路选第一项。`,
-      half ? `半路关掉 ${half} 家，第 ${at + 1} 题最多。` : "",
+      half ? `半路关掉 ${half} 家${questions.length > 1 ? `，第 ${at + 1} 题最多` : ""}。` : "",
       worst ? `第 ${worst.place + 1} 题最歪：“${questions[worst.place].options[worst.option]}”比心里想的多了 ${worst.more} 家。`
         : result.back ? "没有哪一题明显歪掉。" : "一份也没收回。");
     news.toggleAttribute("data-fallen", Boolean(worst));

@@ -36,11 +36,24 @@ def _written(table, ask, pick) -> list[tuple[str, str]]:
     return [(row[ask], row[pick] or "") for row in table.values() if row[ask]]
 
 
+def printed(task: str, **options):
+    """The questionnaire as people get it on paper: DataFrame 题号, 问题, 请勾选. Options as for ``read``."""
+    import pandas as pd
+
+    rows = [(str(number), question["ask"], _boxes(question))
+            for number, question in enumerate(read(task, **options)["questions"], 1)]
+    return pd.DataFrame(rows, columns=["题号", "问题", "请勾选"])
+
+
+def _boxes(question) -> str:
+    return "　".join(f"□ {option}" for option in question["options"]) or "＿" * 20
+
+
 def text(board: dict) -> str:
     """The questionnaire and the advice in words, for print and for readers without a screen."""
     lines = [*board["notices"], board["title"], board["intro"]]
     for number, question in enumerate(board["questions"], 1):
         lines.append(f"{number}. {question['ask']}")
-        lines.append("　　".join(f"□ {option}" for option in question["options"]) or "＿" * 20)
+        lines.append(_boxes(question))
         lines += [f"（建议·{advice['name']}：{advice['message']}）" for advice in question["advice"]]
     return "\n".join(lines)
