@@ -2,7 +2,7 @@
 
 from crmlib.cli import CourseError
 from crmlib.tasks import find_task, form
-from crmlib.tasks.lint import lint_questionnaire, options_of
+from crmlib.tasks.lint import lint_questionnaire, choices
 from crmlib.tasks.session import open_saved
 
 TITLE = "问卷面板"
@@ -26,7 +26,7 @@ def read(task: str, ask="ask", pick="pick", title="展会问卷", intro=_INTRO) 
     if not rows:
         rows = _written(form.rows(found, found.get("key", {})), ask, pick)
         notices.append(f"第 {task} 题你还没写，先看陆姐的。")
-    questions = [{"ask": text, "options": options_of(options), "advice": []} for text, options in rows]
+    questions = [{"ask": text, "options": choices(options), "advice": []} for text, options in rows]
     for place, advice in lint_questionnaire(rows):
         questions[place]["advice"].append({"name": advice.name, "message": advice.message})
     return {"task": task, "title": title, "intro": intro, "notices": notices, "questions": questions}

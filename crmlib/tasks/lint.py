@@ -65,16 +65,6 @@ def lint_questionnaire(rows) -> list[tuple[int, Advice]]:
     return found
 
 
-def options_of(text) -> list[str]:
-    """The options in one text, as they were typed, to be shown.
-
-    >>> options_of("A. 有（常寄）；B. 没有"), options_of("")
-    (['有（常寄）', '没有'], [])
-    """
-    parts = (re.sub(r"^[A-Ha-h][.．、:：)）]\s*", "", part.strip()) for part in _split((text or "")[:2000]))
-    return [part for part in parts if part]
-
-
 def _plain(text) -> str:
     """Half-width, without blanks and question number; "" for what is no text."""
     if not isinstance(text, str):
