@@ -62,6 +62,12 @@ def _parser(name, text, *flags):
     return parser
 
 
+def opened(folder: Path, **options):
+    """A class folder from Python: ``with opened(folder) as klass: klass.state …``."""
+    return _Class(argparse.Namespace(**{**dict.fromkeys(("course", "db", "by", "date", "today"), ""), **options,
+                                        "course": str(folder)}))
+
+
 class _Class:
     """A class folder, its store, and what the log adds up to now."""
 
@@ -199,6 +205,8 @@ def _show(klass, options, words) -> int:
 
 def _template(klass, options, words) -> int:
     scheme, out = klass.need_scheme(), klass.out(options, "打分表")
+    if not klass.state.present:
+        raise CourseError("名单还是空的，打分表里没有人。先导入名单：crm class roster 名单.xlsx")
     wanted = [scheme.component(w) for w in words]
     tables = [(c, k) for c in scheme.components for k, share in c.split.items()
               if share and k in ("teacher", "enterprise") and (not wanted or c in wanted)]

@@ -140,12 +140,16 @@ def tasks(state: State, form: Entry) -> list[dict]:
         rows = [{"id": t, "title": _called(state, form, t, kind)} for t in part["targets"]]
         made.append(public({
             "id": f"rate-{number}", "kind": "form", "use": "graded", "points": 100,
-            "title": {"self": f"我给自己：{component.name}", "peer_within": f"我给同组的同学：{component.name}",
-                      "peer_between": f"我给别的小组：{component.name}"}[kind],
+            "title": {"self": _about_me(component), "peer_within": f"我给同组的同学打分：{component.name}",
+                      "peer_between": f"我给别的小组打分：{component.name}"}[kind],
             "prompt": _prompt(component, kind, criteria, len(rows)), "columns": columns, "rows": rows,
             "show": [{"label": "我的总分", "sum_of": " + ".join(c["id"] for c in columns[:-1]), "decimals": 1}]
             if kind == "self" else [], "rules": []}))
     return made
+
+
+def _about_me(component) -> str:
+    return "我给自己打分" if component.name == "学生" else f"我给自己打分：{component.name}"
 
 
 def _called(state, form, target, kind) -> str:

@@ -193,8 +193,10 @@ def _csv(name, raw) -> list[list[Cell]]:
         rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=mark))
     except csv.Error as fault:
         raise CourseError(f"{name} 读不成表（{fault}）。用 Excel 打开，另存为 .xlsx 再试。") from None
-    _modest(name, len(rows), max(map(len, rows), default=0))
-    return [[Cell(_csv_value(v), r, c) for c, v in enumerate(row, 1)] for r, row in enumerate(rows, 1)]
+    wide = max(map(len, rows), default=0)
+    _modest(name, len(rows), wide)
+    return [[Cell(_csv_value(v), r, c) for c, v in enumerate(row + [""] * (wide - len(row)), 1)]
+            for r, row in enumerate(rows, 1)]
 
 
 def _csv_value(value: str):

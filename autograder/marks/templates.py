@@ -81,7 +81,7 @@ class Book:
     def between(self, sheet, area: str, low, high) -> None:
         from openpyxl.worksheet.datavalidation import DataValidation
 
-        rule = DataValidation("decimal", "between", formula1=str(low), formula2=str(high), allow_blank=True,
+        rule = DataValidation("decimal", operator="between", formula1=str(low), formula2=str(high), allow_blank=True,
                               showErrorMessage=True)
         rule.errorTitle, rule.error = "超出范围", f"填 {low} 到 {high} 之间的数"
         sheet.add_data_validation(rule)
