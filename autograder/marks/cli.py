@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from autograder.marks import inputs, peers, roster, school, schemes, sheets, store, templates
+from autograder.marks import inputs, peers, roster, schemes, school, store, templates
 from autograder.marks.facts import Facts
 from autograder.marks.schemes import KINDS, Scheme
 from autograder.marks.state import State, fold
@@ -154,7 +154,8 @@ def _fix(klass, options) -> int:
     else:
         path = path if path.is_absolute() or path.exists() else klass.folder / path
         if path.suffix.lower() not in (".xlsx", ".xlsm", ".toml"):
-            raise CourseError(f"没有“{options.scheme}”这个方案。可以写 kd、wl，或者学校填好的方案文件（.xlsx、.toml）。")
+            raise CourseError(f"没有“{options.scheme}”这个方案。可以写 kd、wl，"
+                              f"或者学校填好的方案文件（.xlsx、.toml）。")
         scheme = school.read(path, paths.root(), places)
     settings = {"until": roster.a_day(options.until)} if options.until else {}
     old = klass.state.scheme
@@ -165,7 +166,8 @@ def _fix(klass, options) -> int:
         return _show(klass, options, [])
     if old is not None and not options.new_version:
         first = klass.state.versions[-1]
-        raise CourseError(f"方案在 {first.detail['date']} 已经定了：{old.title}，版本 {old.version}。学期中不改。"
+        raise CourseError(f"方案在 {first.detail['date']} 已经定了：{old.title}，版本 {old.version}。"
+                          f"学期中不改。"
                           "一定要改，就加 --new-version --reason 原因：旧版本和改的日期都会印在成绩表上。")
     if old is not None and not options.reason.strip():
         raise CourseError("改方案要写原因：加上 --reason 原因。")
@@ -193,7 +195,8 @@ def _show(klass, options, words) -> int:
 
     report = make(klass.store, state, klass.today)
     done = sum(m.final is not None for m in report.marks.values())
-    print(f"{state.scheme.title}，版本 {state.scheme.version}。{len(report.marks)} 名学生，{done} 人的总分能定。")
+    print(f"{state.scheme.title}，版本 {state.scheme.version}。{len(report.marks)} 名学生，{done} "
+          f"人的总分能定。")
     if not report.marks:
         print("名单还是空的：crm class roster 名单.xlsx")
     for name, why, n in report.waiting()[:15]:
@@ -249,7 +252,8 @@ def _attendance(klass, options, words) -> int:
                          detail={"date": klass.day})])
         print(f"考勤到 {klass.day} 结束，出勤分可以算了。")
     elif len(words) != 1:
-        raise CourseError("写明考勤表：crm class marks attendance 考勤.xlsx --by 姓名；学期末加 --close 结束考勤。")
+        raise CourseError("写明考勤表：crm class marks attendance 考勤.xlsx --by 姓名；学期末加 --close "
+                          "结束考勤。")
     for name in words:
         new, told = inputs.read_attendance(klass.state, Path(name), by)
         klass.add(new)
@@ -268,7 +272,8 @@ def _items(klass, options, words) -> int:
         return 0
     component, names = scheme.component(words[0]), words[1:]
     if not names:
-        raise CourseError(f"写明哪些作业算进“{component.name}”：crm class marks items {component.id} 作业 … --due 日期")
+        raise CourseError(f"写明哪些作业算进“{component.name}”：crm class marks items {component.id} 作业 … "
+                          f"--due 日期")
     due = roster.a_day(options.due) if options.due else ""
     known = inputs.assignments(klass.store)
     klass.add(inputs.items(klass.state, component, names, due, klass.by or "老师", known))
@@ -287,15 +292,18 @@ def _pull(klass, options, words) -> int:
 def _kind(text) -> str:
     kind = {title: k for k, title in KINDS.items()}.get(text, text)
     if kind not in KINDS:
-        raise CourseError(f"没有“{text}”这种评价人。可以写：{'、'.join(KINDS)}，或者 {'、'.join(KINDS.values())}。")
+        raise CourseError(f"没有“{text}”这种评价人。可以写：{'、'.join(KINDS)}，或者 "
+                          f"{'、'.join(KINDS.values())}。")
     return kind
 
 
 def _decide(klass, options, words) -> int:
     scheme = klass.need_scheme()
     if len(words) != 3 or words[0] not in inputs.ACTS:
-        raise CourseError("写成：crm class marks decide zero|excuse|reweight 学号 分项 --by 姓名 --reason 原因\n"
-                          "zero 确认没有理由没交，计零分；excuse 请假，等补交；reweight 这一项不计，权重分给别的项。")
+        raise CourseError("写成：crm class marks decide zero|excuse|reweight 学号 分项 --by 姓名 --reason "
+                          "原因\n"
+                          "zero 确认没有理由没交，计零分；excuse 请假，等补交；reweight 这一项不计，"
+                          "权重分给别的项。")
     act, who, component = words[0], roster.find(klass.state, words[1]).id, scheme.component(words[2])
     kind = _kind(options.kind) if options.kind else next(iter(component.split))
     if not options.kind and len(component.split) > 1:
@@ -306,14 +314,16 @@ def _decide(klass, options, words) -> int:
                                klass.day)])
     after = Facts(klass.state, klass.today).mark(who)
     places = scheme.places
-    print(f"记下了：{who} {component.name} {inputs.ACTS[act]}。总分 {before.shown(places)} → {after.shown(places)}\n"
+    print(f"记下了：{who} {component.name} {inputs.ACTS[act]}。总分 {before.shown(places)} → "
+          f"{after.shown(places)}\n"
           f"{after.trace()}")
     return 0
 
 
 def _void(klass, options, words) -> int:
     if len(words) != 1 or not words[0].isdecimal():
-        raise CourseError("写明作废第几条：crm class marks void 编号 --by 姓名 --reason 原因（编号看 crm class marks log）")
+        raise CourseError("写明作废第几条：crm class marks void 编号 --by 姓名 --reason 原因（编号看 crm "
+                          "class marks log）")
     klass.add([inputs.void(klass.state, int(words[0]), klass.by, options.reason)])
     print(f"第 {words[0]} 条作废了；它还留在记录里。")
     return 0
@@ -442,7 +452,8 @@ def roster_main(argv) -> int:
             if len(words) != 2 or not options.reason.strip():
                 raise CourseError("写成：crm class roster leave 学号 --reason 原因 --by 姓名")
             klass.add(roster.gone(klass.state, words[1], klass.day, options.reason.strip(), by))
-            print(f"{words[1]} 从 {klass.day} 起退出；他的记录都还在。发过的互评用 crm class peers repair 轮次 补。")
+            print(f"{words[1]} 从 {klass.day} 起退出；他的记录都还在。发过的互评用 crm class peers repair "
+                  f"轮次 补。")
             return 0
         if len(words) != 1:
             raise CourseError(f"一次读一张名单。用法：\n{ROSTER}")
@@ -526,6 +537,7 @@ def _show_rounds(state: State) -> int:
                 for given in whom.values() for rater in given}
         left = [f"{i} {state.students[i].name}" for i in sorted(owners - done)]
         print(f"“{name}”{'　' + detail['due'] + ' 到期' if detail.get('due') else ''}：发 {len(owners)} 人，"
-              f"交 {len(owners & done)} 人。" + (f"没交：{'、'.join(left[:15])}{'……' if len(left) > 15 else ''}"
+              f"交 {len(owners & done)} 人。" + (f"没交：{'、'.join(left[:15])}"
+                                                 f"{'……' if len(left) > 15 else ''}"
                                               if left else ""))
     return 0

@@ -78,7 +78,7 @@ class Mark:
         """The final mark rounded, or the interval with its exact ends."""
         if self.final is not None:
             return rounded(self.final, places)
-        return f"{plain(self.low, 2)}–{plain(self.high, 2)}" if self.parts else "—"
+        return between(self.low, self.high, 2) if self.parts else "—"
 
     def component(self, component_id: str) -> tuple[Fraction, Fraction, Fraction]:
         """(weight, low, high) of a component: its points of 100, and the points that it gives."""
@@ -95,6 +95,12 @@ class Mark:
             terms.append(f"{plain(part.weight)}%×{value}")
         total = plain(self.low) if self.low == self.high else f"{plain(self.low)}–{plain(self.high)}"
         return f"{' + '.join(terms)} = {total}"
+
+
+def between(low: Fraction, high: Fraction, places: int) -> str:
+    """An interval for people; one number where the ends are equal."""
+    ends = [plain(x, places).lstrip("≈") for x in (low, high)]
+    return ends[0] if low == high else "–".join(ends)
 
 
 def mark(scheme: Scheme, facts: dict, dropped=frozenset()) -> Mark:

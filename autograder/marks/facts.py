@@ -100,7 +100,7 @@ class Facts:
         elif not given:
             return Item(name, None, self._late(plan, "rater"), kind)
         else:
-            said = f"{len(given)} 人评" if len(given) > 1 else ""
+            said = f"{len(given)} 人评" if len(given) > 1 else _criteria(given)
         marks = [exact(e.mark) for e in given.values()]
         return Item(name, sum(marks, Fraction(0)) / len(marks), "", kind, said)
 
@@ -115,7 +115,8 @@ class Facts:
         value = max(Fraction(0), 100 - off)
         said = "、".join(f"{event} {n} 次" for event, n in counts.items()) or "全勤"
         if not self.state.closed:  # 学期没完，还可能缺课
-            return Item("", None, "not_due", "attendance", f"到目前 {plain(value)} 分（{said}），考勤还没有结束")
+            return Item("", None, "not_due", "attendance", f"到目前 {plain(value)} 分（{said}），"
+                                                           f"考勤还没有结束")
         return Item("", value, "", "attendance", said)
 
     def _decide(self, decided, component, kind, item) -> Item:
@@ -129,3 +130,9 @@ class Facts:
             if item.value is None:
                 return Item(item.name, None, "excused", item.source, said)
         return item
+
+
+def _criteria(given) -> str:
+    """The points per criterion of a single rater: what the mark is made of."""
+    [entry] = given.values()
+    return "、".join(f"{name} {points}" for name, points in entry.detail.get("criteria", {}).items())

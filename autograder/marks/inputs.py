@@ -68,7 +68,8 @@ def read_marks(state: State, path: Path, part: str | None = None, kind: str = ""
 
 
 def _which(path):
-    raise CourseError(f"{path.name} 不是本课程的打分表，看不出是哪一项的分。加上 --part 写明，例如 --part kd-A2。")
+    raise CourseError(f"{path.name} 不是本课程的打分表，看不出是哪一项的分。加上 --part 写明，例如 --part "
+                      f"kd-A2。")
 
 
 def _entry(state, what, by, kind, whom, component, item, mark, path, detail) -> Entry:
@@ -101,14 +102,17 @@ def _rows(state, table, component, kind, criteria, lead, day):
             continue
         seen[whom] = cell.row
         values = _values(table, row, criteria if split else [{"name": "得分", "points": 100}], faults)
-        note = row["备注"].text if "备注" in row else ""
-        act = {EXCUSED: "excuse", ZERO: "zero", "": ""}.get(row["事件"].text if "事件" in row else "", None)
+        note = _said(row)
+        act = {EXCUSED: "excuse", ZERO: "zero", "": ""}.get(row["事件"].text if "事件" in row else "")
         if act is None:
-            faults.append(table.fault(row["事件"], "情况", f"“{row['事件'].text}”不行，只能是{EXCUSED}、{ZERO}，或者空着。"))
+            faults.append(table.fault(row["事件"], "情况", f"“{row['事件'].text}”不行，只能是{EXCUSED}、"
+                                                           f"{ZERO}，或者空着。"))
         elif act and values:
-            faults.append(table.fault(row["事件"], "情况", f"{whom} 有分，又写了“{row['事件'].text}”：留一样。"))
+            faults.append(table.fault(row["事件"], "情况", f"{whom} 有分，又写了“{row['事件'].text}”："
+                                                           f"留一样。"))
         elif act and not note:
-            faults.append(table.fault(row["事件"], "情况", f"{whom} 写了“{row['事件'].text}”，备注里还没有写原因。"))
+            faults.append(table.fault(row["事件"], "情况", f"{whom} 写了“{row['事件'].text}”，"
+                                                           f"备注里还没有写原因。"))
         elif act:
             people = groups[whom] if lead == "小组" else [whom]
             decided += [(person, act, note) for person in people]
@@ -120,20 +124,28 @@ def _rows(state, table, component, kind, criteria, lead, day):
     return rated, decided
 
 
+def _said(row) -> str:
+    """What a person wrote in the last column, as he wrote it."""
+    value = row["备注"].value if "备注" in row else None
+    return "" if value is None else " ".join(str(value).split())[:500]
+
+
 def _values(table, row, criteria, faults) -> dict[str, Fraction]:
     """{criterion: points} of a row; {} if it is empty. All of them, or a fault."""
     found, blank, wrong = {}, [], False
     for c in criteria:
         cell = row[c["name"]]
         if cell.formula:
-            faults.append(table.fault(cell, c["name"], "是公式，文件里没有存下算好的数：在 Excel 里打开，保存一次。"))
+            faults.append(table.fault(cell, c["name"], "是公式，文件里没有存下算好的数：在 Excel 里打开，"
+                                                       "保存一次。"))
             wrong = True
         elif not cell.text:
             blank.append(cell)
         else:
             value = typed(cell.value)
             if value is None or not 0 <= value <= c["points"]:
-                faults.append(table.fault(cell, c["name"], f"“{cell.text}”不行，要写 0 到 {c['points']} 的数。"))
+                faults.append(table.fault(cell, c["name"], f"“{cell.text}”不行，要写 0 到 {c['points']} "
+                                                           f"的数。"))
                 wrong = True
             elif plain(value).startswith("≈"):
                 faults.append(table.fault(cell, c["name"], f"“{cell.text}”小数太多了，最多 4 位。"))
@@ -172,8 +184,9 @@ def read_attendance(state: State, path: Path, by: str) -> tuple[list[Entry], lis
             faults.append(table.fault(cell, "学号", wrong or f"名单里没有学号 {who}。"))
             continue
         event, day = row["事件"].text, sheets.day(row["日期"].value) if "日期" in row else ""
-        if points and event not in points or not event:
-            faults.append(table.fault(row["事件"], "事件", f"“{event}”不在扣分表里。扣分表里有：{'、'.join(points)}。"))
+        if (points and event not in points) or not event:
+            faults.append(table.fault(row["事件"], "事件", f"“{event}”不在扣分表里。扣分表里有："
+                                                           f"{'、'.join(points)}。"))
         if "日期" in row and day is None:
             faults.append(table.fault(row["日期"], "日期", f"“{row['日期'].text}”不是日期，写成 2026-09-01。"))
         times = typed(row["次数"].value, "次") if "次数" in row and row["次数"].text else Fraction(1)
@@ -181,7 +194,7 @@ def read_attendance(state: State, path: Path, by: str) -> tuple[list[Entry], lis
             faults.append(table.fault(row["次数"], "次数", f"“{row['次数'].text}”不行，要写 1 到 50 的整数。"))
             continue
         key = (who, day or "", event)
-        note = row["备注"].text if "备注" in row else ""
+        note = _said(row)
         n, notes = counts.get(key, (0, []))
         counts[key] = (n + int(times), notes + [note] * bool(note))
     if faults:
@@ -337,7 +350,8 @@ def decision(state: State, act: str, whom: str, component: str, kind: str, item:
     """A recorded decision of the teacher: zero, excuse or reweight. CourseError where there is nothing to decide."""
     part = state.scheme.component(component)
     if kind not in part.split:
-        raise CourseError(f"“{part.name}”由{'、'.join(KINDS[k] for k in part.split)}评。用 --kind 写明是哪一种。")
+        raise CourseError(f"“{part.name}”由{'、'.join(KINDS[k] for k in part.split)}评。用 --kind "
+                          f"写明是哪一种。")
     if not by.strip() or not reason.strip():
         raise CourseError("决定要写明是谁定的（--by 姓名）和为什么（--reason 原因）：成绩单上会印出来。")
     declared = state.items.get((part.id, kind), {})
@@ -355,8 +369,8 @@ def decision(state: State, act: str, whom: str, component: str, kind: str, item:
     if act == "reweight":
         gone = dropped | {(part.id, kind, item)}
         whole = [(c.id, k) for c in state.scheme.components for k in c.split]
-        if all((c, k, "") in gone for c, k in whole) or item and all(
-                (part.id, kind, i.name) in gone for i in found[part.id, kind]):
+        if all((c, k, "") in gone for c, k in whole) or (item and all(
+                (part.id, kind, i.name) in gone for i in found[part.id, kind])):
             raise CourseError("这样就一项也不剩了，算不出分。整项去掉，就不要写 --item。")
     return Entry("decision", by, "teacher", whom, part.id, kind, item, scheme=state.scheme.version,
                  detail={"act": act, "reason": reason, "date": day})

@@ -3,9 +3,9 @@
 from html import escape
 
 from autograder.marks import signals
-from autograder.marks.compute import SOURCES
+from autograder.marks.compute import SOURCES, between
 from autograder.marks.exact import plain
-from autograder.marks.report import BANDS, Report, is_peer, value_text, why
+from autograder.marks.report import BANDS, Report, assessor, is_peer, value_text, why
 from autograder.marks.schemes import KINDS
 from autograder.marks.templates import OURS
 
@@ -20,7 +20,8 @@ def class_page(report: Report) -> str:
     scheme, n = report.scheme, len(report.marks)
     done = sum(m.final is not None for m in report.marks.values())
     head = (f"<h1>学期成绩</h1><p class='sub'>{_e(scheme.title)}{_variant(scheme)}</p>"
-            f"<p class='sub'>{report.today}　{n} 名学生，{done} 人的总分已经可以定，{n - done} 人还有没定的项。"
+            f"<p class='sub'>{report.today}　{n} 名学生，{done} 人的总分已经可以定，{n - done} "
+            f"人还有没定的项。"
             f"方案版本 {scheme.version}。</p>")
     parts = [head, _table(report), _charts(report), _waiting(report), _decisions(report), _signals(report),
              _scheme(report)]
@@ -40,18 +41,22 @@ def _table(report) -> str:
             if not weight:
                 cells.append("<td class='open'>不计</td>")
             elif low == high:
-                cells.append(f"<td>{plain(low, 2).lstrip('≈')}</td>")
+                cells.append(f"<td>{between(low, high, 2)}</td>")
             else:
-                cells.append(f"<td class='open'>{plain(low, 1).lstrip('≈')}–{plain(high, 1).lstrip('≈')}</td>")
+                cells.append(f"<td class='open'>{between(low, high, 1)}</td>")
         final = mark.final is not None
-        exactly = f"<small>{plain(mark.final, 2)}</small>" if final else ""
+        star = "*" if mark.dropped else ""
+        exactly = f"<td><small>{between(mark.low, mark.low, 2)}</small></td>" if final else "<td></td>"
         rows.append(f"<tr><th scope='row'>{_e(s.id)}</th><td class='name'>{_e(s.name)}</td>"
-                    f"<td class='name'>{_e(s.group())}</td>{''.join(cells)}"
-                    f"<td class='{'total' if final else 'total open'}'>{report.shown(s.id)}{exactly}</td></tr>")
+                    f"<td class='name'>{_e(report.group(s))}</td>{''.join(cells)}"
+                    f"<td class='{'total' if final else 'total open'}'>{report.shown(s.id)}{star}</td>"
+                    f"{exactly}</tr>")
     return (f"<section><h2>每个人</h2><p class='sub'>按学号排，不排名次。格子里是得到的分，表头下是满分；"
-            f"斜体的是范围：缺的部分按 0 到 100 都有可能。{_e(scheme.rule())}</p><div class='scroll'><table class='marks'>"
+            f"斜体的是范围：缺的部分按 0 到 100 都有可能。带 * 的有一项不计，权重分给了别的项，见“老师的决定”"
+            f"。{_e(scheme.rule())}</p><div class='scroll'><table class='marks'>"
             f"<thead><tr><th scope='col'>学号</th><th scope='col'>姓名</th><th scope='col'>小组</th>{heads}"
-            f"<th scope='col'>总分</th></tr></thead><tbody>{''.join(rows)}</tbody></table></div></section>")
+            f"<th scope='col'>总分</th><th scope='col'><small>未舍入</small></th></tr></thead><tbody>"
+            f"{''.join(rows)}</tbody></table></div></section>")
 
 
 def _charts(report) -> str:
@@ -61,7 +66,7 @@ def _charts(report) -> str:
         made.append(_figure("总分分布", columns(BANDS, bands, "人"), f"已经定得下来的 {sum(bands)} 人。"))
     made.append(_figure("谁决定多少分", stack(report.decided()), signals.inflation(report.state)))
     if mastery := report.mastery():
-        rows = [(title or name, float(v), f"{plain(v, 0).lstrip('≈')}%　{n} 人") for name, title, v, n in mastery]
+        rows = [(title or name, float(v), f"{between(v, v, 0)}%　{n} 人") for name, title, v, n in mastery]
         made.append(_figure("各单元作业平均得分率", bars(rows), ""))
     if report.items:
         made.append(_figure("标准条目", _items(report), "对着这一条的题，平均得到 60% 算达到。"))
@@ -84,7 +89,8 @@ def _waiting(report) -> str:
 
 
 def _decisions(report) -> str:
-    rows = "".join(f"<li>{_e(e.whom)} {_e(report.state.students[e.whom].name)}　{_e(report.decision_text(e))}</li>"
+    rows = "".join(f"<li>{_e(e.whom)} {_e(report.state.students[e.whom].name)}　{_e(report.decision_text(e))}"
+                   f"</li>"
                    for e in report.decisions() if e.whom in report.state.students)
     return f"<section><h2>老师的决定</h2><ul>{rows}</ul></section>" if rows else ""
 
@@ -92,7 +98,8 @@ def _decisions(report) -> str:
 def _signals(report) -> str:
     rows = "".join(f"<li><b>{_e(s.kind)}</b>　{_e(s.text)}</li>" for s in report.signals)
     text = f"<ul>{rows}</ul>" if rows else "<p>没有。</p>"
-    return ("<section><h2>值得看一眼（只给老师）</h2><p class='sub'>程序没有因此改任何分。要不要改、怎么改，由老师定。</p>"
+    return ("<section><h2>值得看一眼（只给老师）</h2><p class='sub'>程序没有因此改任何分。要不要改、怎么改，"
+            "由老师定。</p>"
             f"{text}</section>")
 
 
@@ -110,8 +117,10 @@ def _scheme(report) -> str:
         f"{'，原因：' + _e(e.detail['reason']) if e.detail.get('reason') else ''}</li>"
         for e in report.state.versions)
     return (f"<section><h2>方案</h2><p class='sub'>{_e(scheme.title)}{_variant(scheme)}</p>"
-            f"<table class='scheme'><thead><tr><th scope='col'>分项</th><th scope='col'>权重</th><th scope='col'>类别</th>"
-            f"<th scope='col'>评价人</th><th scope='col'>评什么</th></tr></thead><tbody>{rows}</tbody></table>"
+            f"<table class='scheme'><thead><tr><th scope='col'>分项</th><th scope='col'>权重</th><th "
+            f"scope='col'>类别</th>"
+            f"<th scope='col'>评价人</th><th scope='col'>评什么</th></tr></thead><tbody>{rows}</tbody></table"
+            f">"
             f"<ul>{notes}{none}{versions}</ul></section>")
 
 
@@ -129,11 +138,14 @@ def student_page(report: Report, who: str) -> str:
     rows = []
     for part in mark.parts:
         share = plain(part.weight, 2)
-        rows.append(f"<tr><th scope='row'>{_e(part.name)}</th><td class='name'>{KINDS[part.kind]}</td><td>{share}</td>"
+        rows.append(f"<tr><th scope='row'>{_e(part.name)}</th><td class='name'>{assessor(part)}</td><td>"
+                    f"{share}</td>"
                     f"<td class='{'open' if part.open else ''}'>{value_text(part)}</td>"
                     f"<td class='name'>{_bar(part)}</td><td class='name'>{_why(part)}</td></tr>")
-    table = ("<section><h2>每一项</h2><table class='own'><thead><tr><th scope='col'>分项</th><th scope='col'>谁评</th>"
-             "<th scope='col'>占总分</th><th scope='col'>得分</th><th scope='col'></th><th scope='col'>怎么来的</th>"
+    table = ("<section><h2>每一项</h2><table class='own'><thead><tr><th scope='col'>分项</th><th "
+             "scope='col'>谁评</th>"
+             "<th scope='col'>占总分</th><th scope='col'>得分</th><th scope='col'></th><th "
+             "scope='col'>怎么来的</th>"
              f"</tr></thead><tbody>{''.join(rows)}</tbody></table></section>")
     decisions = "".join(f"<li>{_e(report.decision_text(e))}</li>" for e in report.decisions(who))
     decisions = f"<section><h2>老师的决定</h2><ul>{decisions}</ul></section>" if decisions else ""
@@ -161,8 +173,7 @@ def _why(part) -> str:
         if is_peer(part) and item.value is not None:
             text = f"{text.partition('，')[0]}，这是平均分"
         if len(part.items) > 1 or item.source in ("machine", "attendance"):
-            name = f"{item.name} " if item.name else ""
-            text = f"{name}{text}" if item.value is None or item.source != "teacher" else f"{name}{plain(item.value, 2)}"
+            text = f"{item.name} {text}".strip()
         if text:
             said.append(text)
     shown, more = said[:4], len(said) - 4
@@ -171,7 +182,7 @@ def _why(part) -> str:
 
 def _own_charts(report, who) -> str:
     made = []
-    rows = [(report.titles.get(name) or name, float(given[who]), f"{plain(given[who], 0).lstrip('≈')}%")
+    rows = [(report.titles.get(name) or name, float(given[who]), f"{between(given[who], given[who], 0)}%")
             for name, given in report.units.items() if who in given]
     if rows:
         made.append(_figure("各单元作业", bars(rows), "得分率。"))
@@ -191,18 +202,22 @@ def columns(names, counts, unit: str) -> str:
     made = []
     for place, (name, n) in enumerate(zip(names, counts, strict=True)):
         tall, x = n / most * height, place * width + 14
-        made.append(f"<rect x='{x}' y='{20 + height - tall:.1f}' width='{width - 28}' height='{tall:.1f}' rx='3' "
-                    f"fill='#0072B2'/><text x='{x + width / 2 - 14}' y='{14 + height - tall:.1f}' class='n'>{n}</text>"
+        made.append(f"<rect x='{x}' y='{20 + height - tall:.1f}' width='{width - 28}' height='{tall:.1f}' "
+                    f"rx='3' "
+                    f"fill='#0072B2'/><text x='{x + width / 2 - 14}' y='{14 + height - tall:.1f}' "
+                    f"class='n'>{n}</text>"
                     f"<text x='{x + width / 2 - 14}' y='{height + 38}'>{_e(name)}</text>")
     label = "，".join(f"{name} {n} {unit}" for name, n in zip(names, counts, strict=True))
     return (f"<svg viewBox='0 0 {width * len(counts)} {height + 46}' role='img' aria-label='{_e(label)}'>"
-            f"<line x1='6' x2='{width * len(counts) - 6}' y1='{height + 20}' y2='{height + 20}' stroke='#90a4ae'/>"
+            f"<line x1='6' x2='{width * len(counts) - 6}' y1='{height + 20}' y2='{height + 20}' "
+            f"stroke='#90a4ae'/>"
             f"{''.join(made)}</svg>")
 
 
 def bars(rows) -> str:
     """Horizontal bars 0–100: [(name, value, what to write)]."""
-    made = "".join(f"<tr><th scope='row'>{_e(name)}</th><td><span class='meter'><i style='width:{value:.1f}%'></i>"
+    made = "".join(f"<tr><th scope='row'>{_e(name)}</th><td><span class='meter'><i style='width:"
+                   f"{value:.1f}%'></i>"
                    f"</span></td><td>{_e(text)}</td></tr>" for name, value, text in rows)
     return f"<table class='bars'><tbody>{made}</tbody></table>"
 
@@ -213,7 +228,8 @@ def stack(rows) -> str:
         return "<p>名单还是空的。</p>"
     keys = {title: key for key, title in SOURCES.items()}
     made = "".join(f"<i style='width:{float(v):.2f}%;background:{_COLOURS[keys[name]]}'></i>" for name, v in rows)
-    legend = "".join(f"<li><i style='background:{_COLOURS[keys[name]]}'></i>{_e(name)} {plain(v, 1)}</li>"
+    legend = "".join(f"<li><i style='background:{_COLOURS[keys[name]]}'></i>{_e(name)} "
+                     f"{between(v, v, 1)}</li>"
                      for name, v in rows)
     return f"<span class='meter stack'>{made}</span><ul class='legend'>{legend}</ul>"
 
@@ -234,7 +250,8 @@ def _e(text) -> str:
 def _wrap(title, content, wide=False) -> str:
     return ("<!DOCTYPE html><html lang='zh-CN'><head><meta charset='utf-8'>"
             "<meta name='viewport' content='width=device-width'>"
-            f"<title>{_e(title)}</title><style>{_CSS}{'@page { size: A4 landscape; }' if wide else ''}</style></head>"
+            f"<title>{_e(title)}</title><style>{_CSS}{'@page { size: A4 landscape; }' if wide else ''}</style"
+            f"></head>"
             f"<body><main class='{'wide' if wide else ''}'>{content}</main></body></html>\n")
 
 
@@ -272,7 +289,6 @@ thead th small { display: block; }
 .marks td { white-space: nowrap; }
 .marks { font-size: .93em; }
 .total { font-weight: 600; }
-.total small { margin-left: .5em; }
 .open { color: #6d4c00; font-style: italic; }
 .scroll { overflow-x: auto; }
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(340px, 1fr)); gap: 14px 26px;
@@ -291,6 +307,7 @@ svg .n { font-weight: 600; fill: #212121; }
 .bars td:nth-child(2) { width: 45%; vertical-align: middle; }
 .bars td:last-child { white-space: nowrap; }
 .own td:nth-child(5) { width: 90px; vertical-align: middle; }
+.own th, .own td:nth-child(2) { white-space: nowrap; }
 .own td:last-child { font-size: .9em; color: #616161; }
 .line { display: flex; flex-wrap: wrap; gap: 0 1.6em; padding: 0; list-style: none; }
 @media print {

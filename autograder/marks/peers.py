@@ -36,7 +36,8 @@ def new_round(state: State, name: str, *, kinds=(), each: int = 3, due: str = ""
     if name in state.rounds:
         raise CourseError(f"“{name}”这一轮已经有了。换一个名字；有人变动就用 crm class peers repair {name}。")
     if not name.strip() or any(c in '\\/:*?"<>|.' for c in name) or len(name) > 30:
-        raise CourseError(f"轮次的名字“{name}”不能用：它也是文件夹的名字，写“期中”“项目一”这样，不超过 30 个字。")
+        raise CourseError(f"轮次的名字“{name}”不能用：它也是文件夹的名字，写“期中”“项目一”这样，不超过 30 "
+                          f"个字。")
     wanted = kinds or STUDENTS_RATE
     parts = [(c, k) for c in state.scheme.components for k, share in c.split.items()
              if share and k in STUDENTS_RATE and k in wanted]
@@ -88,7 +89,8 @@ def _plan(state, name, detail, kept, given):
         told.append(f"还没有小组，没有发互评：{'、'.join(loose[:20])}。")
     small = [g for g, members in groups.items() if len(members) <= state.scheme.least]
     if small and any(k == "peer_within" for _, k in detail["parts"]):
-        told.append(f"人太少，组内互评凑不够 {state.scheme.least} 个人评：{'、'.join(small)}。这一项要由你决定怎么办。")
+        told.append(f"人太少，组内互评凑不够 {state.scheme.least} 个人评：{'、'.join(small)}。"
+                    f"这一项要由你决定怎么办。")
     for component, kind in detail["parts"]:
         allowed = {}
         for i in ids:
@@ -197,7 +199,8 @@ def _notebook(student, form, round_, made) -> bytes:
               "- 填完，把整个文件夹交给老师。"),
              ("code", "# 打开课程工具\nimport crmlib as crm\ncrm.setup()")]
     for task in made:
-        cells += [("markdown", f"## {task['title']}"), ("code", f"# {task['title']}\ncrm.task(\"{task['id']}\")")]
+        cells += [("markdown", f"## {task['title']}"), ("code", f"# {task['title']}\ncrm.task(\"{task['id']}"
+                                                                f"\")")]
     book = {"cells": [], "nbformat": 4, "nbformat_minor": 5, "metadata": {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"}, "crm": {"unit": "rate", "autorun": True}}}

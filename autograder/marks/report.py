@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
-from autograder.marks.compute import SOURCES, STATES, Mark
-from autograder.marks.exact import exact, plain
+from autograder.marks.compute import SOURCES, STATES, Mark, between
+from autograder.marks.exact import exact
 from autograder.marks.facts import Facts
 from autograder.marks.inputs import ACTS
 from autograder.marks.schemes import KINDS, PEERS
@@ -43,6 +43,12 @@ class Report:
     @property
     def students(self) -> list[Student]:
         return [self.state.students[i] for i in self.marks]
+
+    def group(self, student: Student) -> str:
+        """His group, without the class where all are of one class."""
+        klass = {s.klass for s in self.students}
+        name = student.group()
+        return name.removeprefix(f"{student.klass} ") if len(klass) == 1 and student.klass else name
 
     def shown(self, who: str) -> str:
         return self.marks[who].shown(self.scheme.places)
@@ -105,7 +111,7 @@ class Report:
 
 
 def _part_name(part, item) -> str:
-    return f"{part.name}（{KINDS[part.kind]}{'，' + item.name if item.name else ''}）"
+    return f"{part.name}（{SOURCES[item.source]}{'，' + item.name if item.name else ''}）"
 
 
 def make(store: Store, state: State, today: str, folder: Path | None = None, root: Path | None = None) -> Report:
@@ -183,8 +189,13 @@ def _natural(text: str):
 
 def value_text(part, places: int = 2) -> str:
     """A part's mark, 0–100; its interval while something in it is open."""
-    low, high = part.low * 100 / part.weight, part.high * 100 / part.weight
-    return plain(low, places) if low == high else f"{plain(low, places)}–{plain(high, places)}"
+    return between(part.low * 100 / part.weight, part.high * 100 / part.weight, places)
+
+
+def assessor(part) -> str:
+    """Who decides a part, as people say it: the machine's and the register's share is not called 教师."""
+    sources = dict.fromkeys(item.source for item in part.items)
+    return "、".join(SOURCES[s] for s in sources)
 
 
 def why(item) -> str:

@@ -35,7 +35,8 @@ def read(path: Path, known=(), width: int = 0, klass: str = "") -> list[dict]:
                    "group": row["小组"].text if "小组" in row else None}
         if who in seen:
             if seen[who][0] != student:
-                faults.append(table.fault(cell, "学号", f"{who} 在第 {seen[who][1]} 行已经有了，两行写的不一样。"))
+                faults.append(table.fault(cell, "学号", f"{who} 在第 {seen[who][1]} 行已经有了，"
+                                                        f"两行写的不一样。"))
             continue
         seen[who] = (student, cell.row)
         if isinstance(cell.value, int | float):
@@ -43,7 +44,8 @@ def read(path: Path, known=(), width: int = 0, klass: str = "") -> list[dict]:
         found.append(student)
     if not width and len({len(s["id"]) for s in found if s["id"].isdigit()}) > 1:
         longest = max(len(s["id"]) for s in found if s["id"].isdigit())
-        faults += [table.fault(c, "学号", f"{who} 比别人的短，前面的 0 可能丢了。加上 --width {longest} 补足 {longest} 位，"
+        faults += [table.fault(c, "学号", f"{who} 比别人的短，前面的 0 可能丢了。加上 --width {longest} 补足 "
+                                          f"{longest} 位，"
                                           "或者把这一列改成“文本”。")
                    for c, who in shorter if len(who) < longest and who not in known]
     if faults:

@@ -115,7 +115,8 @@ def printed(name: str, root: Path, *, peer: str = "between", places: int = 0) ->
     """
     if name in UNPRINTED:
         raise CourseError(f"{name} 这份标准没有印权重，要学校自己定。先运行 crm class marks form {name}，"
-                          f"把写出来的 方案-{name}.xlsx 填好，再运行 crm class marks --scheme 方案-{name}.xlsx")
+                          f"把写出来的 方案-{name}.xlsx 填好，再运行 crm class marks --scheme "
+                          f"方案-{name}.xlsx")
     if name not in PRINTED:
         raise CourseError(f"没有“{name}”这个方案。可以写 kd、wl，或者学校填好的方案文件（.xlsx、.toml）。")
     standard = tomllib.loads((root / "syllabus" / f"{name}.toml").read_text("utf-8"))
@@ -147,7 +148,8 @@ def _component(printed: dict) -> Component:
 def _overall(stated: dict, scheme: Scheme) -> str:
     points = scheme.kind_points()
     students = "、".join(f"{KINDS[k]} {points[k]}" for k in (*PEERS, "self") if k in points)
-    return (f"正文说教师占 {stated['teacher']}、学生占 {stated['student']}；照表算，教师 {points['teacher']}、"
+    return (f"正文说教师占 {stated['teacher']}、学生占 {stated['student']}；照表算，教师 "
+            f"{points['teacher']}、"
             f"{students}。这里照表算。")
 
 
@@ -165,11 +167,13 @@ def check(scheme: Scheme) -> list[str]:
         if c.weight <= 0:
             found.append(f"{c.name}：权重要大于 0。不用的分项删掉。")
         if any(share < 0 for share in c.split.values()) or sum(c.split.values()) != 1:
-            found.append(f"{c.name}：各评价人的份额加起来是 {float(sum(c.split.values()) * 100):g}%，要等于 100%。")
+            found.append(f"{c.name}：各评价人的份额加起来是 {float(sum(c.split.values()) * 100):g}%，要等于 "
+                         f"100%。")
         if c.machine and any(word in c.name for word in _NEVER_MACHINE):
             found.append(f"{c.name}：态度、素养要由人评，不能由机器批改。")
         if c.target not in ("student", "group") or c.rubric not in ours()["rubrics"]:
-            found.append(f"{c.name}：target 要是 student 或 group，rubric 要是 {'、'.join(ours()['rubrics'])}。")
+            found.append(f"{c.name}：target 要是 student 或 group，rubric 要是 "
+                         f"{'、'.join(ours()['rubrics'])}。")
     ids, names = [c.id for c in scheme.components], [c.name for c in scheme.components]
     found += [f"“{x}”出现了两次。" for x in sorted({x for x in ids + names if (ids + names).count(x) > 1})]
     sides = {"过程" if c.group.startswith("过程") else "结果" for c in scheme.components}

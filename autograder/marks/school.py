@@ -30,7 +30,8 @@ def form(standard: str, root: Path, path: Path) -> Path:
                  "是" if extra[c["id"]].get("attendance") else "否", "个人")
                 for c in content["assessment"]["components"]]
     else:
-        raise CourseError(f"没有“{standard}”这份标准。可以写：{'、'.join(schemes.PRINTED + schemes.UNPRINTED)}")
+        raise CourseError(f"没有“{standard}”这份标准。可以写："
+                          f"{'、'.join(schemes.PRINTED + schemes.UNPRINTED)}")
     rows += [(f"x{n}", None, None, None, {}, None, None, None) for n in range(1, _ROWS - len(rows) + 1)]
     return templates.scheme_book(base, standard, rows, path)
 
@@ -47,7 +48,8 @@ def read(path: Path, root: Path, places: int = 0) -> Scheme:
     standard = about.get("标准", "")
     if standard not in schemes.PRINTED + schemes.UNPRINTED:
         raise CourseError(f"{path.name}：标准写的是“{standard}”，要是 js、kd、wl、sw 中的一个。")
-    notes = [*ours()["notes"][standard], f"{about['学校']} {about['方案名称']}，{about['定的人']} 定于 {about['日期']}。"]
+    notes = [*ours()["notes"][standard], f"{about['学校']} {about['方案名称']}，{about['定的人']} 定于 "
+                                         f"{about['日期']}。"]
     scheme = Scheme(standard, f"{about['学校']}　{about['方案名称']}", tuple(parts), tuple(notes),
                     f"学校方案，不是课程标准（{standard}）的原文", places)
     if wrong := schemes.check(scheme):
@@ -86,7 +88,8 @@ def _workbook(path):
                                       ("评的是", "target", _TARGETS)):
             text = row[heading].text if heading in row else ""
             if text not in known:
-                faults.append(table.fault(row[heading], heading, f"“{text}”不行，写 {'、'.join(filter(None, known))}。"))
+                faults.append(table.fault(row[heading], heading, f"“{text}”不行，写 "
+                                                                 f"{'、'.join(filter(None, known))}。"))
             extra[field] = known.get(text)
         if weight is not None:
             parts.append(Component(row["编号"].text or name, name, row["类别"].text if "类别" in row else "",

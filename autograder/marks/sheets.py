@@ -229,7 +229,8 @@ def _workbook(name, raw) -> dict[str, list[list[Cell]]]:
     except CourseError:
         raise
     except Exception as fault:  # openpyxl 对坏文件抛各种各样的错
-        raise CourseError(f"{name} 打不开（{type(fault).__name__}）。用 Excel 或 WPS 打开，另存一份 .xlsx 再试。"
+        raise CourseError(f"{name} 打不开（{type(fault).__name__}）。用 Excel 或 WPS 打开，另存一份 .xlsx "
+                          f"再试。"
                           ) from None
     formulas = openpyxl.load_workbook(io.BytesIO(raw), keep_links=False) if _has_formulas(raw) else None
     found = {}
@@ -275,7 +276,8 @@ def _fill_merged(sheet, grid) -> None:
 
 def _modest(name, rows, columns) -> None:
     if rows > _MOST_ROWS or columns > _MOST_COLUMNS:
-        raise CourseError(f"{name} 有 {rows} 行 {columns} 列，太大了：最多 {_MOST_ROWS} 行、{_MOST_COLUMNS} 列。"
+        raise CourseError(f"{name} 有 {rows} 行 {columns} 列，太大了：最多 {_MOST_ROWS} 行、{_MOST_COLUMNS} "
+                          f"列。"
                           "删掉多余的行和列（连同格式）再试。")
 
 
@@ -290,7 +292,7 @@ def student_id(cell: Cell, known=(), width: int = 0) -> tuple[str, str]:
     if cell.formula:
         return "", "这里是公式，文件里没有存算好的数。用 Excel 打开，保存一次；或者复制，选择性粘贴为数值。"
     value, text = cell.value, cell.text
-    if isinstance(value, float) and not value.is_integer() or re.fullmatch(r"[\d.]+[eE]\+\d+", text):
+    if (isinstance(value, float) and not value.is_integer()) or re.fullmatch(r"[\d.]+[eE]\+\d+", text):
         return "", f"“{text}”不是学号：数字被写成了小数或科学计数法。把这一列设成“文本”，重新填。"
     numeric = isinstance(value, int | float) and not isinstance(value, bool)
     if numeric and len(text) > 15:

@@ -40,14 +40,16 @@ def _equal_and_full(state):
         name = state.scheme.component(component).name if _known(state, component) else component
         for rater, given in sorted(by_rater.items()):
             if len(given) > 1 and len(set(given.values())) == 1:
-                yield Signal("互评全一样", rater, f"{_name(state, rater)} 在“{name}”（{item}）里给 {len(given)} 个"
+                yield Signal("互评全一样", rater, f"{_name(state, rater)} 在“{name}”（{item}）里给 "
+                                                  f"{len(given)} 个"
                                                 f"都打了 {plain(next(iter(given.values())))} 分。")
             if kind == "peer_within" and rater in state.students:
                 group = state.students[rater].group(state.rounds.get(item, {}).get("date") or "9999")
                 full_groups.setdefault((group, name, item), []).extend(given.values())
     for (group, name, item), given in sorted(full_groups.items()):
         if group and len(given) > 1 and min(given) == 100:
-            yield Signal("组内全满分", group, f"{group} 在“{name}”（{item}）里互相打的 {len(given)} 个分全是满分。")
+            yield Signal("组内全满分", group, f"{group} 在“{name}”（{item}）里互相打的 {len(given)} "
+                                              f"个分全是满分。")
 
 
 def _known(state, component) -> bool:
@@ -73,7 +75,8 @@ def _self_far(state, marks):
             if other is not None and abs(own - other) > state.scheme.gap:
                 moved = abs(own - other) * part.weight / 100
                 yield Signal("自评离老师远", who,
-                             f"{_name(state, who)} “{part.name}”自评 {plain(own, 1)}，{what} {plain(other, 1)}，"
+                             f"{_name(state, who)} “{part.name}”自评 {plain(own, 1)}，{what} "
+                             f"{plain(other, 1)}，"
                              f"差 {plain(abs(own - other), 1)} 分；在总分里是 {plain(moved, 2)} 分。")
 
 
@@ -101,7 +104,8 @@ def _after_zero(state):
         for e in decided:
             handed = state.machine.get(e.item, {}).get(who) if e.item else None
             if e.detail["act"] == "zero" and handed and handed.seq > e.seq:
-                yield Signal("零分以后又交了", who, f"{_name(state, who)} 的“{e.item}”确认零分以后，又有了成绩 "
+                yield Signal("零分以后又交了", who, f"{_name(state, who)} 的“{e.item}”确认零分以后，"
+                                                    f"又有了成绩 "
                                                  f"{handed.mark}。要算它，就作废第 {e.seq} 条记录。")
 
 

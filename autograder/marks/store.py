@@ -196,7 +196,8 @@ def where(folder: Path, db: str | None = None) -> str:
         if isinstance(url, str) and url:
             return url
     elif not (folder / "gradebook.db").is_file():
-        raise CourseError(f"{folder.absolute()} 不是班级文件夹：这里没有 nbgrader_config.py，也没有 gradebook.db。"
+        raise CourseError(f"{folder.absolute()} 不是班级文件夹：这里没有 nbgrader_config.py，也没有 "
+                          f"gradebook.db。"
                           "进到班级文件夹里再运行，或者用 --course 写明它在哪里。")
     return f"sqlite:///{(folder / 'gradebook.db').absolute()}"
 

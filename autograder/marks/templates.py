@@ -185,7 +185,8 @@ def _explain_marks(book, scheme, component, kind, item, criteria) -> None:
     for row, (name, value) in enumerate(facts, 2):
         book.row(sheet, row, [name, value], open_from=2 if name == "评分人" else None)
     lines = [f"“评分人”写上你的姓名：每个分数都记着是谁给的。这一项占总分 {plain(share)} 分。",
-             f"“情况”选“{EXCUSED}”：这一项等补交，不计零分。选“{ZERO}”：确认没有理由没交。两种都要在备注里写原因。",
+             f"“情况”选“{EXCUSED}”：这一项等补交，不计零分。选“{ZERO}”：确认没有理由没交。"
+             f"两种都要在备注里写原因。",
              "填错了？改好再读一次。旧的分数留在记录里，按新的算。",
              "不要改学号、小组、表头和这一页的编号。"]
     row = len(facts) + 2
@@ -231,7 +232,8 @@ def attendance_book(state: State, path: Path) -> Path:
     book.lock(sheet)
     table = book.sheet("扣分表", (16, 16, 50))
     book.title(table, "学校的扣分表", 3)
-    book.title(table, "从 100 分往下扣，扣完为止。课程标准没有印每次扣几分，要填学校自己的规定；不填就算不出出勤分。",
+    book.title(table, "从 100 分往下扣，扣完为止。课程标准没有印每次扣几分，要填学校自己的规定；"
+                      "不填就算不出出勤分。",
                3, 2, small=True)
     book.header(table, 3, ["事件", "每次扣分", "备注"])
     rows = list(state.points.items()) or [(event, None) for event in EVENTS]
@@ -252,7 +254,8 @@ def scheme_book(base: Scheme | None, standard: str, rows, path: Path) -> Path:
     sheet = book.sheet("方案", (10, 18, 10, 9, *[10] * len(kinds), 10, 10, 10))
     what = "学校自己的考核方案" if base is None else "学校在标准上改的考核方案"
     book.title(sheet, f"{what}（{standard}）", len(names))
-    book.title(sheet, "黄色的格子由学校填。权重加起来是 100；每行各评价人的百分数加起来是 100。不用的行清空“分项”。"
+    book.title(sheet, "黄色的格子由学校填。权重加起来是 100；每行各评价人的百分数加起来是 100。"
+                      "不用的行清空“分项”。"
                       "详见“说明”。", len(names), 2, small=True)
     book.header(sheet, 3, names)
     for number, (cid, name, group, weight, split, machine, attendance, target) in enumerate(rows, 4):

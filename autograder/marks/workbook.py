@@ -3,6 +3,7 @@
 from fractions import Fraction
 from pathlib import Path
 
+from autograder.marks.compute import SOURCES, between
 from autograder.marks.exact import plain
 from autograder.marks.report import Report, value_text, why
 from autograder.marks.schemes import KINDS
@@ -41,8 +42,10 @@ def _marks(book, report):
     columns = ["学号", "姓名", "班级", "小组", *names, "合计", "总分", "未定"]
     sheet = book.sheet("总表", (15, 10, 13, 15, *[11] * len(names), 9, 14, 46))
     book.title(sheet, f"学期成绩　{report.scheme.title}", len(columns))
-    book.title(sheet, "　".join(filter(None, (report.scheme.variant, f"{report.today}，方案版本 {report.scheme.version}。",
-                                            report.scheme.rule(), "按学号排，不排名次。各项是得到的分（满分在表头）。")))
+    book.title(sheet, "　".join(filter(None, (report.scheme.variant, f"{report.today}，方案版本 "
+                                                                     f"{report.scheme.version}。",
+                                            report.scheme.rule(), "按学号排，不排名次。各项是得到的分（满分在"
+                                                                  "表头）。")))
                , len(columns), 2, small=True)
     book.header(sheet, 3, columns)
     for row, student in enumerate(report.students, 4):
@@ -50,11 +53,11 @@ def _marks(book, report):
         cells = []
         for c in report.scheme.components:
             weight, low, high = mark.component(c.id)
-            cells.append("不计" if not weight else number(low) if low == high else f"{plain(low, 2)}–{plain(high, 2)}")
+            cells.append("不计" if not weight else number(low) if low == high else between(low, high, 2))
         final = mark.final
         missing = "、".join(dict.fromkeys(p.name for p, _ in mark.open))
         total = float(report.shown(student.id)) if final is not None else report.shown(student.id)
-        book.row(sheet, row, [student.id, student.name, student.klass, student.group(), *cells,
+        book.row(sheet, row, [student.id, student.name, student.klass, report.group(student), *cells,
                               number(final), total, missing], number_format="0.00")
         if final is not None:
             sheet.cell(row, len(columns) - 1).number_format = "0" + "." * bool(report.scheme.places) \
@@ -66,7 +69,7 @@ def _parts(book, report):
     for student in report.students:
         for part in report.marks[student.id].parts:
             for item in part.items:
-                rows.append((student.id, student.name, part.name, KINDS[part.kind], item.name,
+                rows.append((student.id, student.name, part.name, SOURCES[item.source], item.name,
                              plain(part.weight / len(part.items), 2), number(item.value), why(item)))
     _list(book, "明细", "每一个分数的来路", ("学号", "姓名", "分项", "评价人", "项目", "占总分", "得分", "来路"),
           (15, 10, 14, 11, 22, 9, 9, 60), rows, "名单还是空的。")
@@ -113,7 +116,7 @@ def student_book(report: Report, who: str, path: Path) -> Path:
     for part in mark.parts:
         for item in part.items:
             value = "" if item.value is None else plain(item.value, 2)
-            book.row(sheet, row, [part.name, KINDS[part.kind], item.name, plain(part.weight / len(part.items), 2),
+            book.row(sheet, row, [part.name, SOURCES[item.source], item.name, plain(part.weight / len(part.items), 2),
                                   value or value_text(part), why(item)])
             row += 1
     for e in report.decisions(who):
