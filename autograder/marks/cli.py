@@ -68,6 +68,10 @@ def opened(folder: Path, **options):
                                         "course": str(folder)}))
 
 
+_BROKEN = ("记录被改过：第 {} 条和指纹对不上，或者它前面少了一条。在查清以前，不再往里写。"
+           "crm class marks log 列出它以前的记录；用导出的备份核对。")
+
+
 class _Class:
     """A class folder, its store, and what the log adds up to now."""
 
@@ -79,7 +83,12 @@ class _Class:
         self.day = roster.a_day(options.date or options.today or None)
         self.by = options.by.strip()
         self.store = Store(store.where(self.folder, options.db or None))
-        self.state = fold(self.store.read())
+        entries = self.store.read()
+        self.broken = store.broken(entries)
+        if self.broken and not getattr(options, "words", [])[:1] == ["log"]:
+            self.store.close()
+            raise CourseError(_BROKEN.format(self.broken))
+        self.state = fold(entries[: self.broken - 1] if self.broken else entries)
 
     def __enter__(self):
         return self
@@ -392,8 +401,8 @@ def _log(klass, options, words) -> int:
             act = inputs.ACTS.get(e.detail.get("act"), "")
             print(f"{e.seq}　{e.at[:16]}　{e.who} → {e.whom or '—'}　{_WHAT.get(e.what, e.what)}{act} {said} "
                   f"{e.detail.get('reason', '')}{gone}".rstrip())
-    if place := store.broken(klass.state.entries):
-        raise CourseError(f"记录被改过：第 {place} 条和指纹对不上，或者它前面少了一条。用导出的备份核对。")
+    if klass.broken:
+        raise CourseError(_BROKEN.format(klass.broken))
     print(f"一共 {len(klass.state.entries)} 条，和指纹对得上，没有被改过。")
     return 0
 

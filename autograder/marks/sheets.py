@@ -134,7 +134,7 @@ def read(path: Path, need: tuple[str, ...], sheet: str | None = None, optional: 
         place, best = None, 0
         for number, row in enumerate(grid[:_HEADER_WITHIN]):
             hits = len({heading(c.value) for c in row if c.text} & set(need))
-            if hits >= best and hits:  # 两层表头：用下面的一层
+            if hits > best or (hits and hits == best and number == place + 1):  # 两层表头：用下面的一层
                 place, best = number, hits
         if place is None:
             continue

@@ -158,8 +158,15 @@ def _table():
 
 def _make_nbgrader(url) -> None:
     """An empty database becomes nbgrader's first: it would not take one that already has tables."""
+    import os
+    import sys
+
     from nbgrader.api import Gradebook
 
+    # nbgrader 另外运行 alembic；它和 Python 装在同一个文件夹里
+    tools = os.path.dirname(sys.executable)
+    if tools not in os.environ.get("PATH", "").split(os.pathsep):
+        os.environ["PATH"] = tools + os.pathsep + os.environ.get("PATH", "")
     Gradebook(url).close()
 
 
