@@ -90,7 +90,7 @@ def test_a_form_has_only_its_owners_data(ready):
         assert {r["id"] for r in tasks["rate-1"]["rows"]} == set(mates) - {who}, "从不给自己"
         tokens = [e.detail["token"] for e in state.forms.values() if e.whom != who]
         assert not any(token in everything for token in tokens), "别人的口令不在里面"
-        assert sorted(p.name for p in place.rglob("*") if p.is_file()) == [f"{place.name}.ipynb", "rate.json"]
+        assert sorted(p.name for p in place.rglob("*") if p.is_file()) == ["rate.json", f"{place.name}.ipynb"]
 
 
 def test_a_form_is_an_ordinary_task_of_the_course(ready):
