@@ -59,7 +59,7 @@ class Facts:
                 return [direct]
         elif not declared:
             return [Item("", None, self._late({}, "rater"), kind)]
-        return [self._handed_in(name, plan, student_id) if plan.get("source") == "machine"
+        return [self._handed_in(name, plan, student_id) if plan["source"] == "machine"
                 else self._rated(component, kind, name, plan, student_id) for name, plan in declared.items()]
 
     def _late(self, plan, state) -> str:
