@@ -26,10 +26,16 @@ ROOT = Path(__file__).resolve().parent.parent
 def entries(students, units, seed=0):
     """A full log of a kd class: everyone has everything."""
     dice, scheme = random.Random(seed), schemes.printed("kd", ROOT)
-    made = [Entry("scheme", "老师", detail={"scheme": scheme.to_dict(), "date": "2026-09-01", "settings": {}})]
+    made = [
+        Entry("scheme", "老师", detail={"scheme": scheme.to_dict(), "date": "2026-09-01", "settings": {}})
+    ]
     people = [f"{n:08d}" for n in range(students)]
     for n, who in enumerate(people):
-        made.append(Entry("student", "老师", whom=who, detail={"name": f"学生{n}", "klass": "", "date": "2026-09-01"}))
+        made.append(
+            Entry(
+                "student", "老师", whom=who, detail={"name": f"学生{n}", "klass": "", "date": "2026-09-01"}
+            )
+        )
         made.append(Entry("group", "老师", whom=who, item=f"组{n // 5}", detail={"date": "2026-09-01"}))
     made.append(Entry("points", "老师", detail={"points": {"缺课": "5"}}))
     made.append(Entry("attendance", "老师", item="close", detail={"date": "2027-01-14"}))
@@ -37,11 +43,30 @@ def entries(students, units, seed=0):
     made += [Entry("item", "老师", component="kd-A1", kind="teacher", item=n,
                    detail={"source": "machine", "due": "2026-12-20"}) for n in names]
     for name in names:
-        made += [Entry("machine", "nbgrader", "machine", who, item=name, mark=f"{dice.randrange(40, 101)}/100",
-                       detail={"handed": "", "attempt": 1, "checker": "x"}) for who in people]
+        made += [
+            Entry(
+                "machine",
+                "nbgrader",
+                "machine",
+                who,
+                item=name,
+                mark=f"{dice.randrange(40, 101)}/100",
+                detail={"handed": "", "attempt": 1, "checker": "x"},
+            )
+            for who in people
+        ]
     for part in ("kd-A2", "kd-A5", "kd-A6", "kd-A7", "kd-A8"):
-        made += [Entry("rating", "老师", whom=who, component=part, kind="teacher", mark=str(dice.randrange(40, 101)))
-                 for who in people]
+        made += [
+            Entry(
+                "rating",
+                "老师",
+                whom=who,
+                component=part,
+                kind="teacher",
+                mark=str(dice.randrange(40, 101)),
+            )
+            for who in people
+        ]
     for n, who in enumerate(people):
         made.append(Entry("rating", who, "self", who, "kd-A9", "self", "期末", str(dice.randrange(60, 101))))
         made += [Entry("rating", other, "peer_within", who, "kd-A4", "peer_within", "期末",

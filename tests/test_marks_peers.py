@@ -120,7 +120,7 @@ def test_marks_come_back(klass):
 
 
 def test_a_file_sets_only_what_its_owner_may(klass):
-    """A student edits his files as he likes: other names, other tasks, too many points, the teacher's part."""
+    """A student edits his files as he likes: other names, tasks, too many points, the teacher's part."""
     place = hand_in(klass, A)
     stranger = ids()[8]
     form = json.loads((place / "tasks" / "rate.json").read_text("utf-8"))
@@ -200,7 +200,7 @@ def test_people_come_move_and_leave(klass):
     klass.roster("leave", GROUP[3], "--reason", "转学", "--date", "2026-12-28")
     klass.roster("move", new, "第1组", "--date", "2026-12-28")
     assert "4 份表" in klass.peers("repair", "期末")
-    place, tasks = form_of(klass.folder, A, "期末-补2")
+    _place, tasks = form_of(klass.folder, A, "期末-补2")
     assert [r["id"] for r in tasks["rate-1"]["rows"]] == [new] and list(tasks) == ["rate-1"], "只补缺的"
     _, tasks = form_of(klass.folder, new, "期末-补2")
     assert {r["id"] for r in tasks["rate-1"]["rows"]} == set(GROUP[:3])

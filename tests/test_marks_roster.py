@@ -10,7 +10,11 @@ from fixtures.marks import Class
 from autograder.marks import roster, sheets
 from crmlib.cli import CourseError
 
-ROWS = [["学号", "姓名", "班级", "小组"], ["0240101", "李晓明", "物流1班", "甲"], ["0240102", "王芳", "物流1班", "乙"]]
+ROWS = [
+    ["学号", "姓名", "班级", "小组"],
+    ["0240101", "李晓明", "物流1班", "甲"],
+    ["0240102", "王芳", "物流1班", "乙"],
+]
 WANT = [("0240101", "李晓明", "物流1班", "甲"), ("0240102", "王芳", "物流1班", "乙")]
 
 
@@ -45,11 +49,20 @@ def test_text_lists_of_every_encoding(tmp_path, encoding, mark):
 
 def test_a_list_as_schools_export_it(tmp_path):
     """Title rows, a wide merged header, full-width digits, spaces in names, group merged down, a footer."""
-    rows = [["昆山某校 2026 秋学生名单"], ["打印时间：2026-09-01"], [],
-            ["基本信息", None, None, "分组", "备注"], ["学　号*", "姓 名", "行政班", "组别（必填）", "备注"],
-            ["０２４０１０１", "李晓明", "物流1班", "甲", None], ["0240102", "王　芳", "物流1班", None, "团员"],
-            [None] * 5, ["学号", "姓名", "行政班", "组别", "备注"],
-            ["0240103", "阿依努尔·买买提", "物流1班", "乙", None], ["合计 3 人"], ["制表人：教务处"]]
+    rows = [
+        ["昆山某校 2026 秋学生名单"],
+        ["打印时间：2026-09-01"],
+        [],
+        ["基本信息", None, None, "分组", "备注"],
+        ["学　号*", "姓 名", "行政班", "组别（必填）", "备注"],
+        ["０２４０１０１", "李晓明", "物流1班", "甲", None],
+        ["0240102", "王　芳", "物流1班", None, "团员"],
+        [None] * 5,
+        ["学号", "姓名", "行政班", "组别", "备注"],
+        ["0240103", "阿依努尔·买买提", "物流1班", "乙", None],
+        ["合计 3 人"],
+        ["制表人：教务处"],
+    ]
     path = book(tmp_path / "名单.xlsx", rows, ["A1:E1", "A4:C4", "D6:D7"])
     assert listed(path) == [("0240101", "李晓明", "物流1班", "甲"), ("0240102", "王芳", "物流1班", "甲"),
                             ("0240103", "阿依努尔·买买提", "物流1班", "乙")]
@@ -89,9 +102,13 @@ def test_what_is_wrong_is_named_with_row_and_column(tmp_path, rows, said):
 
 
 def test_files_that_are_no_lists(tmp_path):
-    for name, content, said in [("旧.xls", b"\xd0\xcf\x11\xe0xxxx", "另存为 .xlsx"),
-                                ("密.xlsx", b"\xd0\xcf\x11\xe0xxxx", "密码"), ("坏.xlsx", b"PK\x03\x04xxx", "打不开"),
-                                ("空.csv", b"", "没有找到表头"), ("图.csv", bytes(range(256)) * 9, "编码|表头")]:
+    for name, content, said in [
+        ("旧.xls", b"\xd0\xcf\x11\xe0xxxx", "另存为 .xlsx"),
+        ("密.xlsx", b"\xd0\xcf\x11\xe0xxxx", "密码"),
+        ("坏.xlsx", b"PK\x03\x04xxx", "打不开"),
+        ("空.csv", b"", "没有找到表头"),
+        ("图.csv", bytes(range(256)) * 9, "编码|表头"),
+    ]:
         (tmp_path / name).write_bytes(content)
         with pytest.raises(CourseError, match=said):
             listed(tmp_path / name)
@@ -133,9 +150,14 @@ def test_reading_again_adds_only_what_changed(tmp_path, capsys):
     klass = Class(tmp_path / "班", capsys)
     assert "还是空的" in klass.roster()
     book(tmp_path / "名单.xlsx", ROWS)
-    assert "2 名学生；新来或改了 2 人，分组变了 2 人" in klass.roster(tmp_path / "名单.xlsx", "--date", "2026-9-1")
+    assert "2 名学生；新来或改了 2 人，分组变了 2 人" in klass.roster(
+        tmp_path / "名单.xlsx", "--date", "2026-9-1"
+    )
     assert "新来或改了 0 人，分组变了 0 人" in klass.roster(tmp_path / "名单.xlsx")
-    book(tmp_path / "名单.xlsx", [ROWS[0], ["0240101", "李晓明", "物流1班", "乙"], ["0240103", "张伟", "物流1班", "乙"]])
+    book(
+        tmp_path / "名单.xlsx",
+        [ROWS[0], ["0240101", "李晓明", "物流1班", "乙"], ["0240103", "张伟", "物流1班", "乙"]],
+    )
     said = klass.roster(tmp_path / "名单.xlsx", "--date", "2026-10-1")
     assert "新来或改了 1 人，分组变了 2 人" in said and "没有：0240102 王芳。没有删" in said
     state = klass.state()

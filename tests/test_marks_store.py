@@ -141,7 +141,8 @@ def test_where_the_database_is(tmp_path):
         store.where(tmp_path)
     shutil.copy(PROJECT / "assignments" / "nbgrader_config.py", tmp_path)
     assert store.where(tmp_path) == f"sqlite:///{tmp_path / 'gradebook.db'}"
-    (tmp_path / "nbgrader_config.py").write_text("c = get_config()\nc.CourseDirectory.db_url = 'sqlite:///x.db'\n")
+    (tmp_path / "nbgrader_config.py").write_text("c = get_config()\nc.CourseDirectory.db_url = 'sqlite:"
+                                                 "///x.db'\n")
     assert store.where(tmp_path) == "sqlite:///x.db"
     assert store.where(tmp_path, "postgresql://a@b/c") == "postgresql://a@b/c"
     with pytest.raises(CourseError, match="打不开成绩库"):
@@ -193,7 +194,9 @@ def test_the_same_on_postgresql(postgres, tmp_path, capsys):
     klass.marks("pull")
     klass.marks("export", tmp_path / "a.zip")
     klass.marks("import", tmp_path / "a.zip", "--db", postgres)  # 从 SQLite 搬到 PostgreSQL
-    assert "4 名学生" in klass.marks("--db", postgres) and "取到 0 个" in klass.marks("pull", "--db", postgres)
+    assert "4 名学生" in klass.marks("--db", postgres) and "取到 0 个" in klass.marks(
+        "pull", "--db", postgres
+    )
     with Store(postgres) as log:
         threads = [threading.Thread(target=lambda: [log.add(some(2)) for _ in range(5)]) for _ in range(4)]
         for t in threads:

@@ -4,12 +4,14 @@ import random
 from collections import Counter, deque
 
 
-def allocate(allowed: dict[str, list[str]], each: int, seed: str, kept: dict | None = None) -> dict[str, list]:
+def allocate(
+    allowed: dict[str, list[str]], each: int, seed: str, kept: dict | None = None
+) -> dict[str, list]:
     """{rater: targets}: every rater gets min(each, all he may) targets; targets' loads are as even as can be.
 
     ``allowed``: {rater: whom he may rate}. ``kept``: {rater: targets} given out before; those that are still
-    allowed stay (a rater who has more than ``each`` keeps them). The same input and seed give the same result,
-    in whatever order the input stands.
+    allowed stay (a rater who has more than ``each`` keeps them). The same input and seed give the same
+    result, in whatever order the input stands.
 
     >>> ring = {"a": ["b", "c"], "b": ["a", "c"], "c": ["a", "b"]}
     >>> sorted(Counter(t for targets in allocate(ring, 1, "x").values() for t in targets).values())

@@ -13,7 +13,8 @@ from crmlib.cli import CourseError
 
 MARKS = """crm class marks                                    看现在：谁的总分能定，还缺什么
 crm class marks --scheme kd --by 王老师            开学定方案：kd、wl，或学校填好的文件
-    还可以加：--until 2027-01-15（学期最后一天） --places 1（总分几位小数） --peer within（wl 的小组互评读成组内）
+    还可以加：--until 2027-01-15（学期最后一天） --places 1（总分几位小数）
+              --peer within（wl 的小组互评读成组内）
     学期中要改：再加 --new-version --reason 原因
 crm class marks form js                            写一张学校自己定方案的表（js、sw、kd、wl）
 crm class marks template [分项 …]                  写老师的打分表和考勤表
@@ -64,8 +65,15 @@ def _parser(name, text, *flags):
 
 def opened(folder: Path, **options):
     """A class folder from Python: ``with opened(folder) as klass: klass.state …``."""
-    return _Class(argparse.Namespace(**{**dict.fromkeys(("course", "db", "by", "date", "today"), ""), **options,
-                                        "course": str(folder)}))
+    return _Class(
+        argparse.Namespace(
+            **{
+                **dict.fromkeys(("course", "db", "by", "date", "today"), ""),
+                **options,
+                "course": str(folder),
+            }
+        )
+    )
 
 
 _BROKEN = ("记录被改过：第 {} 条和指纹对不上，或者它前面少了一条。在查清以前，不再往里写。"
@@ -85,7 +93,7 @@ class _Class:
         self.store = Store(store.where(self.folder, options.db or None))
         entries = self.store.read()
         self.broken = store.broken(entries)
-        if self.broken and not getattr(options, "words", [])[:1] == ["log"]:
+        if self.broken and getattr(options, "words", [])[:1] != ["log"]:
             self.store.close()
             raise CourseError(_BROKEN.format(self.broken))
         self.state = fold(entries[: self.broken - 1] if self.broken else entries)
@@ -122,8 +130,9 @@ class _Class:
 
 def marks(argv) -> int:
     """学期成绩：考核方案、打分、考勤、总分、成绩表"""
-    parser = _parser("marks", MARKS, "--scheme", "--until", "--places", "--peer", "--part", "--kind", "--item",
-                     "--due")
+    parser = _parser(
+        "marks", MARKS, "--scheme", "--until", "--places", "--peer", "--part", "--kind", "--item", "--due"
+    )
     parser.add_argument("--new-version", action="store_true")
     parser.add_argument("--close", action="store_true")
     options = parser.parse_args(argv)
@@ -180,8 +189,21 @@ def _fix(klass, options) -> int:
                           "一定要改，就加 --new-version --reason 原因：旧版本和改的日期都会印在成绩表上。")
     if old is not None and not options.reason.strip():
         raise CourseError("改方案要写原因：加上 --reason 原因。")
-    klass.add([Entry("scheme", by, scheme=scheme.version, detail={
-        "scheme": scheme.to_dict(), "date": klass.day, "settings": settings, "reason": options.reason.strip()})])
+    klass.add(
+        [
+            Entry(
+                "scheme",
+                by,
+                scheme=scheme.version,
+                detail={
+                    "scheme": scheme.to_dict(),
+                    "date": klass.day,
+                    "settings": settings,
+                    "reason": options.reason.strip(),
+                },
+            )
+        ]
+    )
     print(f"定下来了：{scheme.title}\n版本 {scheme.version}，{klass.day} 起，{by} 定。{scheme.rule()}")
     print("　".join(f"{c.name} {float(c.weight):g}" for c in scheme.components))
     for line in filter(None, (scheme.variant, *scheme.notes)):
@@ -223,7 +245,11 @@ def _template(klass, options, words) -> int:
     tables = [(c, k) for c in scheme.components for k, share in c.split.items()
               if share and k in ("teacher", "enterprise") and (not wanted or c in wanted)]
     if not wanted:  # 没有点名：由机器批改和考勤算的，不用老师打分
-        fed = {key for key, plan in klass.state.items.items() if any(p["source"] == "machine" for p in plan.values())}
+        fed = {
+            key
+            for key, plan in klass.state.items.items()
+            if any(p["source"] == "machine" for p in plan.values())
+        }
         tables = [(c, k) for c, k in tables if (c.id, k) not in fed and not c.attendance]
     if wanted and not tables:
         raise CourseError(f"“{'、'.join(words)}”不由老师或企业评，没有打分表。")
@@ -267,7 +293,10 @@ def _attendance(klass, options, words) -> int:
         new, told = inputs.read_attendance(klass.state, Path(name), by)
         klass.add(new)
         times = sum(e.detail["times"] for e in new if e.what == "attendance")
-        print(f"{Path(name).name}：新记 {times} 次。" + ("扣分表记下了。" if any(e.what == "points" for e in new) else ""))
+        print(
+            f"{Path(name).name}：新记 {times} 次。"
+            + ("扣分表记下了。" if any(e.what == "points" for e in new) else "")
+        )
         _tell(told)
     return 0
 
@@ -277,7 +306,10 @@ def _items(klass, options, words) -> int:
     if not words:
         for (component, kind), plan in klass.state.items.items():
             for name, detail in plan.items():
-                print(f"{component} {KINDS[kind]}　{name}" + (f"　{detail['due']} 到期" if detail.get("due") else ""))
+                print(
+                    f"{component} {KINDS[kind]}　{name}"
+                    + (f"　{detail['due']} 到期" if detail.get("due") else "")
+                )
         return 0
     component, names = scheme.component(words[0]), words[1:]
     if not names:
@@ -319,8 +351,13 @@ def _decide(klass, options, words) -> int:
         has = "、".join(f"--kind {k}（{KINDS[k]}）" for k in component.split)
         raise CourseError(f"“{component.name}”有几种评价人，写明是哪一种：{has}")
     before = Facts(klass.state, klass.today).mark(who)
-    klass.add([inputs.decision(klass.state, act, who, component.id, kind, options.item, klass.by, options.reason,
-                               klass.day)])
+    klass.add(
+        [
+            inputs.decision(
+                klass.state, act, who, component.id, kind, options.item, klass.by, options.reason, klass.day
+            )
+        ]
+    )
     after = Facts(klass.state, klass.today).mark(who)
     places = scheme.places
     print(f"记下了：{who} {component.name} {inputs.ACTS[act]}。总分 {before.shown(places)} → "
@@ -384,9 +421,21 @@ def _issue(klass, options, words) -> int:
             continue
         raw = plain(mark.final, 6)
         if old is None or old.detail["raw"] != raw:
-            made.append(Entry("issue", by, whom=who, mark=rounded(mark.final, scheme.places), scheme=scheme.version,
-                              detail={"raw": raw, "rule": scheme.rule(), "date": klass.day,
-                                      "after": len(klass.state.entries)}))
+            made.append(
+                Entry(
+                    "issue",
+                    by,
+                    whom=who,
+                    mark=rounded(mark.final, scheme.places),
+                    scheme=scheme.version,
+                    detail={
+                        "raw": raw,
+                        "rule": scheme.rule(),
+                        "date": klass.day,
+                        "after": len(klass.state.entries),
+                    },
+                )
+            )
     klass.add(made)
     print(f"定下 {len(made)} 人的总分" + (f"；还有 {waiting} 人有没定的项，没有定。" if waiting else "。"))
     return 0
@@ -396,7 +445,11 @@ def _log(klass, options, words) -> int:
     who = roster.find(klass.state, words[0]).id if words else ""
     for e in klass.state.entries:
         if not who or who in (e.whom, e.who):
-            gone = f"（已作废，见第 {klass.state.voided[e.seq].seq} 条）" if e.seq in klass.state.voided else ""
+            gone = (
+                f"（已作废，见第 {klass.state.voided[e.seq].seq} 条）"
+                if e.seq in klass.state.voided
+                else ""
+            )
             said = " ".join(filter(None, (e.component, KINDS.get(e.kind, ""), e.item, e.mark)))
             act = inputs.ACTS.get(e.detail.get("act"), "")
             print(f"{e.seq}　{e.at[:16]}　{e.who} → {e.whom or '—'}　{_WHAT.get(e.what, e.what)}{act} {said} "
@@ -407,9 +460,22 @@ def _log(klass, options, words) -> int:
     return 0
 
 
-_WHAT = {"scheme": "定方案", "points": "扣分表", "student": "名单", "group": "小组", "leave": "退出", "item": "算进",
-         "round": "开一轮", "form": "发表", "rating": "评分", "machine": "机器批改", "attendance": "考勤",
-         "decision": "决定：", "void": "作废", "issue": "定总分"}
+_WHAT = {
+    "scheme": "定方案",
+    "points": "扣分表",
+    "student": "名单",
+    "group": "小组",
+    "leave": "退出",
+    "item": "算进",
+    "round": "开一轮",
+    "form": "发表",
+    "rating": "评分",
+    "machine": "机器批改",
+    "attendance": "考勤",
+    "decision": "决定：",
+    "void": "作废",
+    "issue": "定总分",
+}
 
 
 def _export(klass, options, words) -> int:
@@ -455,7 +521,9 @@ def roster_main(argv) -> int:
             if len(words) != 3:
                 raise CourseError("写成：crm class roster move 学号 小组 --date 日期")
             klass.add(roster.moved(klass.state, words[1], words[2], klass.day, by))
-            print(f"{words[1]} 从 {klass.day} 起在“{words[2]}”。发过的互评用 crm class peers repair 轮次 补。")
+            print(
+                f"{words[1]} 从 {klass.day} 起在“{words[2]}”。发过的互评用 crm class peers repair 轮次 补。"
+            )
             return 0
         if words[0] == "leave":
             if len(words) != 2 or not options.reason.strip():
@@ -472,7 +540,9 @@ def roster_main(argv) -> int:
         new = klass.add(roster.changes(klass.state, listed, klass.day, by))
         roster.tell_nbgrader(klass.store, klass.state)
         students, groups = (sum(e.what == what for e in new) for what in ("student", "group"))
-        print(f"{Path(words[0]).name}：{len(listed)} 名学生；新来或改了 {students} 人，分组变了 {groups} 人。")
+        print(
+            f"{Path(words[0]).name}：{len(listed)} 名学生；新来或改了 {students} 人，分组变了 {groups} 人。"
+        )
         if missing:
             _tell([f"名单库里有、这张表里没有：{'、'.join(f'{s.id} {s.name}' for s in missing[:10])}"
                    f"{'……' if len(missing) > 10 else ''}。没有删；退课用 crm class roster leave 学号。"])
@@ -520,8 +590,17 @@ def peers_main(argv) -> int:
             kinds = [_kind(k.strip()) for k in options.kinds.replace("，", ",").split(",") if k.strip()]
             due = roster.a_day(options.due) if options.due else ""
             each = _whole(options.each or "3", "--each", 1, 20)
-            new, told = peers.new_round(klass.state, words[0], kinds=kinds, each=each, due=due, seed=options.seed,
-                                        day=klass.day, by=by, title=options.title)
+            new, told = peers.new_round(
+                klass.state,
+                words[0],
+                kinds=kinds,
+                each=each,
+                due=due,
+                seed=options.seed,
+                day=klass.day,
+                by=by,
+                title=options.title,
+            )
         else:
             new, told = peers.repair(klass.state, words[0], klass.day, by)
         forms = [e for e in klass.add(new) if e.what == "form"]
@@ -532,7 +611,9 @@ def peers_main(argv) -> int:
         print(f"“{words[0]}”：{len(forms)} 份表，在 {out}，每个学号一个文件夹，发给他本人。"
               if forms else f"“{words[0]}”：没有要补的表。")
         if what == "new":
-            print(f"分派的暗号是 {klass.state.rounds[words[0]]['seed']}：同一份名单、同一个暗号，分派得一样。")
+            print(
+                f"分派的暗号是 {klass.state.rounds[words[0]]['seed']}：同一份名单、同一个暗号，分派得一样。"
+            )
         _tell(told)
     return 0
 

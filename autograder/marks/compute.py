@@ -117,7 +117,7 @@ def mark(scheme: Scheme, facts: dict, dropped=frozenset()) -> Mark:
     """The mark of one student.
 
     ``facts``: {(component id, kind): [Item, …]}; what is absent is open.
-    ``dropped``: (component id, kind, item name) re-weighted by a recorded decision; name "" is the whole part.
+    ``dropped``: (component id, kind, item name) re-weighted by a decision; name "" is the whole part.
     A dropped item leaves the mean of its part; a dropped part gives its share to the others of its component,
     or, as the only one, its weight to all other components.
 

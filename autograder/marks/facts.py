@@ -90,7 +90,9 @@ class Facts:
             own = set(self.state.members(target, plan.get("date") or _LATER)
                       if kind == "peer_between" else [target])
             given = {who: e for who, e in given.items() if who not in own}
-            waiting = self._expected.get(key := (component.id, kind, name, target), set()) - given.keys() - own
+            waiting = (
+                self._expected.get(key := (component.id, kind, name, target), set()) - given.keys() - own
+            )
             least = self.state.scheme.least
             said = f"{len(given)} 人评，应评 {len(self._expected.get(key, set()) - own)} 人"
             if len(given) < least:

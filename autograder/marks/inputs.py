@@ -60,7 +60,9 @@ def read_marks(state: State, path: Path, part: str | None = None, kind: str = ""
             made.append(_entry(state, "rating", by, kind, whom, component, item, mark, path, detail))
     for whom, act, reason in decided:
         if not _stands(state, whom, component.id, kind, item, act):
-            made.append(decision(state, act, whom, component.id, kind, item, by, reason, day, allow_same=True))
+            made.append(
+                decision(state, act, whom, component.id, kind, item, by, reason, day, allow_same=True)
+            )
     if item and item not in state.items.get((component.id, kind), {}) and made:
         made.insert(0, _entry(state, "item", by, kind, "", component, item, "", path,
                               {"source": "rating", "due": "", "date": day}))
@@ -73,7 +75,9 @@ def _which(path):
 
 
 def _entry(state, what, by, kind, whom, component, item, mark, path, detail) -> Entry:
-    return Entry(what, by, kind, whom, component.id, kind, item, mark, evidence(path), state.scheme.version, detail)
+    return Entry(
+        what, by, kind, whom, component.id, kind, item, mark, evidence(path), state.scheme.version, detail
+    )
 
 
 def _rows(state, table, component, kind, criteria, lead, day):
@@ -117,8 +121,14 @@ def _rows(state, table, component, kind, criteria, lead, day):
             people = groups[whom] if lead == "小组" else [whom]
             decided += [(person, act, note) for person in people]
         if values:
-            detail = {"criteria": {n: plain(v) for n, v in values.items()}} if split and len(criteria) > 1 else {}
-            rated.append((whom, plain(sum(values.values(), Fraction(0))), detail | ({"note": note} if note else {})))
+            detail = (
+                {"criteria": {n: plain(v) for n, v in values.items()}}
+                if split and len(criteria) > 1
+                else {}
+            )
+            rated.append(
+                (whom, plain(sum(values.values(), Fraction(0))), detail | ({"note": note} if note else {}))
+            )
     if faults:
         raise sheets.SheetError(faults)
     return rated, decided
@@ -188,10 +198,14 @@ def read_attendance(state: State, path: Path, by: str) -> tuple[list[Entry], lis
             faults.append(table.fault(row["事件"], "事件", f"“{event}”不在扣分表里。扣分表里有："
                                                            f"{'、'.join(points)}。"))
         if "日期" in row and day is None:
-            faults.append(table.fault(row["日期"], "日期", f"“{row['日期'].text}”不是日期，写成 2026-09-01。"))
+            faults.append(
+                table.fault(row["日期"], "日期", f"“{row['日期'].text}”不是日期，写成 2026-09-01。")
+            )
         times = typed(row["次数"].value, "次") if "次数" in row and row["次数"].text else Fraction(1)
         if times is None or times.denominator != 1 or not 1 <= times <= 50:
-            faults.append(table.fault(row["次数"], "次数", f"“{row['次数'].text}”不行，要写 1 到 50 的整数。"))
+            faults.append(
+                table.fault(row["次数"], "次数", f"“{row['次数'].text}”不行，要写 1 到 50 的整数。")
+            )
             continue
         key = (who, day or "", event)
         note = _said(row)
@@ -207,8 +221,17 @@ def read_attendance(state: State, path: Path, by: str) -> tuple[list[Entry], lis
     for (who, day, event), (times, notes) in counts.items():
         more = times - before.get((who, day, event), 0)
         if more > 0:
-            made.append(Entry("attendance", by, whom=who, item=event, evidence=where, scheme=version,
-                              detail={"date": day, "times": more, **({"note": "；".join(notes)} if notes else {})}))
+            made.append(
+                Entry(
+                    "attendance",
+                    by,
+                    whom=who,
+                    item=event,
+                    evidence=where,
+                    scheme=version,
+                    detail={"date": day, "times": more, **({"note": "；".join(notes)} if notes else {})},
+                )
+            )
     for key in before:
         if counts.get(key, (0, []))[0] < before[key]:
             told.append(f"记录里有、这张表里没有（或更少）：{key[0]} {key[1]} {key[2]}。"
@@ -252,10 +275,16 @@ def pull(store: Store, state: State, folder: Path | None = None) -> tuple[list[E
             continue
         mark = f"{_number(score)}/{_number(full)}"
         old = state.machine.get(assignment, {}).get(who)
-        if old and (old.mark, bool(old.detail.get("waiting")), old.detail["handed"]) == (mark, waiting, handed):
+        if old and (old.mark, bool(old.detail.get("waiting")), old.detail["handed"]) == (
+            mark,
+            waiting,
+            handed,
+        ):
             continue
         attempt = (old.detail["attempt"] + (old.detail["handed"] != handed)) if old else 1
-        detail = {"handed": handed, "attempt": attempt, "checker": tool} | ({"waiting": True} if waiting else {})
+        detail = {"handed": handed, "attempt": attempt, "checker": tool} | (
+            {"waiting": True} if waiting else {}
+        )
         if seed := _seed(folder, who, assignment):
             detail["seed"] = seed
         made.append(Entry("machine", "nbgrader", "machine", who, item=assignment, mark=mark,
@@ -275,9 +304,13 @@ def _scores(engine):
     g, book, cell = api.Grade.__table__, api.Notebook.__table__, api.BaseCell.__table__
     full = {}
     for table in (api.GradeCell.__table__, api.TaskCell.__table__):
-        query = (select(book.c.assignment_id, func.sum(table.c.max_score))
-                 .select_from(table.join(cell, cell.c.id == table.c.id).join(book, book.c.id == cell.c.notebook_id))
-                 .group_by(book.c.assignment_id))
+        query = (
+            select(book.c.assignment_id, func.sum(table.c.max_score))
+            .select_from(
+                table.join(cell, cell.c.id == table.c.id).join(book, book.c.id == cell.c.notebook_id)
+            )
+            .group_by(book.c.assignment_id)
+        )
         with engine.connect() as db:
             for assignment, points in db.execute(query):
                 full[assignment] = full.get(assignment, 0) + points
@@ -287,9 +320,13 @@ def _scores(engine):
              .join(g, g.c.notebook_id == n.c.id).group_by(n.c.assignment_id).subquery())
     late = (select(n.c.assignment_id.label("id"), func.sum(n.c.late_submission_penalty).label("off"))
             .group_by(n.c.assignment_id).subquery())
-    query = (select(a.c.name, a.c.id, s.c.student_id, s.c.timestamp, marks.c.score, marks.c.waiting, late.c.off)
-             .join(s, s.c.assignment_id == a.c.id).join(marks, marks.c.id == s.c.id)
-             .outerjoin(late, late.c.id == s.c.id).order_by(a.c.name, s.c.student_id))
+    query = (
+        select(a.c.name, a.c.id, s.c.student_id, s.c.timestamp, marks.c.score, marks.c.waiting, late.c.off)
+        .join(s, s.c.assignment_id == a.c.id)
+        .join(marks, marks.c.id == s.c.id)
+        .outerjoin(late, late.c.id == s.c.id)
+        .order_by(a.c.name, s.c.student_id)
+    )
     with engine.connect() as db:
         for name, key, who, time, points, waiting, off in db.execute(query):
             handed = time.isoformat(timespec="seconds") if time else ""
@@ -347,7 +384,7 @@ def assignments(store: Store) -> list[str]:
 
 def decision(state: State, act: str, whom: str, component: str, kind: str, item: str, by: str, reason: str,
              day: str, allow_same: bool = False) -> Entry:
-    """A recorded decision of the teacher: zero, excuse or reweight. CourseError where there is nothing to decide."""
+    """A teacher's decision: zero, excuse or reweight. CourseError if there is nothing to decide."""
     part = state.scheme.component(component)
     if kind not in part.split:
         raise CourseError(f"“{part.name}”由{'、'.join(KINDS[k] for k in part.split)}评。用 --kind "
@@ -377,7 +414,9 @@ def decision(state: State, act: str, whom: str, component: str, kind: str, item:
 
 
 def _stands(state, whom, component, kind, item, act) -> bool:
-    last = [e for e in state.decisions.get(whom, ()) if (e.component, e.kind, e.item) == (component, kind, item)]
+    last = [
+        e for e in state.decisions.get(whom, ()) if (e.component, e.kind, e.item) == (component, kind, item)
+    ]
     return bool(last) and last[-1].detail["act"] == act
 
 

@@ -32,7 +32,9 @@ def _table(report) -> str:
     if not report.marks:
         return "<p class='empty'>名单还是空的。先导入名单：crm class roster 名单.xlsx</p>"
     scheme = report.scheme
-    heads = "".join(f"<th scope='col'>{_e(c.name)}<small>{plain(c.weight)}</small></th>" for c in scheme.components)
+    heads = "".join(
+        f"<th scope='col'>{_e(c.name)}<small>{plain(c.weight)}</small></th>" for c in scheme.components
+    )
     rows = []
     for s in report.students:
         mark, cells = report.marks[s.id], []
@@ -79,7 +81,9 @@ def _items(report) -> str:
     reached = sum(v >= 60 for v in share.values())
     low = sorted(share.items(), key=lambda pair: (pair[1], pair[0]))[:8]
     rows = [(f"{i} {report.texts.get(i, '')}", v, f"{v:.0f}%") for i, v in low]
-    return (f"<p>做过题的 {len(share)} 条里，有 {reached} 条超过六成的学生达到。最低的几条：</p>" + bars(rows))
+    return f"<p>做过题的 {len(share)} 条里，有 {reached} 条超过六成的学生达到。最低的几条：</p>" + bars(
+        rows
+    )
 
 
 def _waiting(report) -> str:
@@ -149,8 +153,12 @@ def student_page(report: Report, who: str) -> str:
              f"</tr></thead><tbody>{''.join(rows)}</tbody></table></section>")
     decisions = "".join(f"<li>{_e(report.decision_text(e))}</li>" for e in report.decisions(who))
     decisions = f"<section><h2>老师的决定</h2><ul>{decisions}</ul></section>" if decisions else ""
-    decided = "".join(f"<li>{SOURCES[k]}决定 {plain(of, 2)} 分" + (f"，已经评了 {plain(known, 2)} 分" if known != of else "")
-                      + "</li>" for k, (of, known) in mark.decided.items())
+    decided = "".join(
+        f"<li>{SOURCES[k]}决定 {plain(of, 2)} 分"
+        + (f"，已经评了 {plain(known, 2)} 分" if known != of else "")
+        + "</li>"
+        for k, (of, known) in mark.decided.items()
+    )
     notes = "".join(f"<li><b>{_e(a)}</b>　{_e(b)}</li>" for a, b in report.notes(who))
     notes = f"<section><h2>写给你的话</h2><ul>{notes}</ul></section>" if notes else ""
     printed = "".join(f"<li>{_e(n)}</li>" for n in (*scheme.notes, OURS))
@@ -188,9 +196,19 @@ def _own_charts(report, who) -> str:
         made.append(_figure("各单元作业", bars(rows), "得分率。"))
     if report.items:
         got, of = report.reached(who)
-        again = [f"{report.texts.get(i, i)}" for i, given in report.items.items() if who in given and given[who] < 60]
-        more = ("<p>可以再练的：</p><ul>" + "".join(f"<li>{_e(t)}</li>" for t in again[:6]) + "</ul>") if again else ""
-        made.append(_figure("课程标准的要求", f"<p>做过题的 {of} 条里，达到了 <b>{got}</b> 条。</p>{more}", ""))
+        again = [
+            f"{report.texts.get(i, i)}"
+            for i, given in report.items.items()
+            if who in given and given[who] < 60
+        ]
+        more = (
+            ("<p>可以再练的：</p><ul>" + "".join(f"<li>{_e(t)}</li>" for t in again[:6]) + "</ul>")
+            if again
+            else ""
+        )
+        made.append(
+            _figure("课程标准的要求", f"<p>做过题的 {of} 条里，达到了 <b>{got}</b> 条。</p>{more}", "")
+        )
     return f"<section><h2>学得怎样</h2><div class='figures'>{''.join(made)}</div></section>" if made else ""
 
 
@@ -227,7 +245,9 @@ def stack(rows) -> str:
     if not rows:
         return "<p>名单还是空的。</p>"
     keys = {title: key for key, title in SOURCES.items()}
-    made = "".join(f"<i style='width:{float(v):.2f}%;background:{_COLOURS[keys[name]]}'></i>" for name, v in rows)
+    made = "".join(
+        f"<i style='width:{float(v):.2f}%;background:{_COLOURS[keys[name]]}'></i>" for name, v in rows
+    )
     legend = "".join(f"<li><i style='background:{_COLOURS[keys[name]]}'></i>{_e(name)} "
                      f"{between(v, v, 1)}</li>"
                      for name, v in rows)
@@ -260,11 +280,12 @@ _CSS = """
 :root { color-scheme: light; }
 body { margin: 0; background: #eceff1; color: #212121; font: 15px/1.6 "Microsoft YaHei", "PingFang SC",
   "Noto Sans CJK SC", sans-serif; }
-main { box-sizing: border-box; max-width: 880px; margin: 20px auto; padding: 26px 36px 36px; background: #fff; }
+main { box-sizing: border-box; max-width: 880px; margin: 20px auto; padding: 26px 36px 36px;
+  background: #fff; }
 main.wide { max-width: 1240px; }
 h1 { margin: 0; font-size: 1.7em; line-height: 1.3; }
-h2 { margin: 1.2em 0 .35em; padding-left: .5em; border-left: 4px solid #1565c0; font-size: 1.15em; line-height: 1.3;
-  break-after: avoid; }
+h2 { margin: 1.2em 0 .35em; padding-left: .5em; border-left: 4px solid #1565c0;
+  font-size: 1.15em; line-height: 1.3; break-after: avoid; }
 h3 { margin: 0 0 .4em; font-size: 1em; }
 p { margin: 0 0 .3em; }
 ul { margin: 0; padding-left: 1.2em; }
@@ -297,7 +318,8 @@ figure { margin: 0; break-inside: avoid; min-width: 0; }
 svg { width: 100%; max-width: 440px; height: auto; }
 svg text { font-size: 13px; text-anchor: middle; fill: #424242; }
 svg .n { font-weight: 600; fill: #212121; }
-.meter { display: flex; height: .85em; border-radius: 3px; overflow: hidden; background: #eceff1; min-width: 70px; }
+.meter { display: flex; height: .85em; border-radius: 3px; overflow: hidden; background: #eceff1;
+  min-width: 70px; }
 .meter i { display: block; background: #0072B2; }
 .meter .may { background: repeating-linear-gradient(135deg, #f3c87a 0 4px, #fbe7c0 4px 8px); }
 .meter.stack { height: 1.3em; }

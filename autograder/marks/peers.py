@@ -32,7 +32,7 @@ _SAY = "say"
 
 def new_round(state: State, name: str, *, kinds=(), each: int = 3, due: str = "", seed: str = "", day: str,
               by: str = "老师", title: str = "") -> tuple[list[Entry], list[str]]:
-    """(entries of a round with a form for every student, what to tell). The seed is drawn if none is given."""
+    """(entries of a round with a form for every student, what to tell). Without a seed, one is drawn."""
     if name in state.rounds:
         raise CourseError(f"“{name}”这一轮已经有了。换一个名字；有人变动就用 crm class peers repair {name}。")
     if not name.strip() or any(c in '\\/:*?"<>|.' for c in name) or len(name) > 30:
@@ -42,7 +42,11 @@ def new_round(state: State, name: str, *, kinds=(), each: int = 3, due: str = ""
     parts = [(c, k) for c in state.scheme.components for k, share in c.split.items()
              if share and k in STUDENTS_RATE and k in wanted]
     if not parts:
-        raise CourseError("这个方案里没有要学生评的分项" + (f"（{'、'.join(KINDS[k] for k in kinds)}）" if kinds else "") + "。")
+        raise CourseError(
+            "这个方案里没有要学生评的分项"
+            + (f"（{'、'.join(KINDS[k] for k in kinds)}）" if kinds else "")
+            + "。"
+        )
     if not state.present:
         raise CourseError("名单还是空的。先导入名单：crm class roster 名单.xlsx")
     detail = {"due": due, "date": day, "seed": seed or secrets.token_hex(4), "each": each, "title": title,
@@ -55,7 +59,7 @@ def new_round(state: State, name: str, *, kinds=(), each: int = 3, due: str = ""
 
 
 def repair(state: State, name: str, day: str, by: str = "老师") -> tuple[list[Entry], list[str]]:
-    """(extra forms for what is missing now that people came, moved or left; what to tell). Old forms stay good."""
+    """(extra forms for what is missing since people came, moved or left; what to tell). Old ones stay."""
     if name not in state.rounds:
         have = "、".join(state.rounds) or "（还没有）"
         raise CourseError(f"没有“{name}”这一轮。有：{have}")
@@ -63,7 +67,9 @@ def repair(state: State, name: str, day: str, by: str = "老师") -> tuple[list[
     for e in (e for e in state.forms.values() if e.item == name):
         number = max(number, e.detail["number"])
         for part in e.detail["parts"]:
-            kept.setdefault((part["component"], part["kind"]), {}).setdefault(e.whom, []).extend(part["targets"])
+            kept.setdefault((part["component"], part["kind"]), {}).setdefault(e.whom, []).extend(
+                part["targets"]
+            )
     for (c, k, item), whom in state.ratings.items():
         if item == name:
             for target, by_rater in whom.items():
@@ -140,13 +146,34 @@ def tasks(state: State, form: Entry) -> list[dict]:
                     "min": 0, "max": c["points"]} for n, c in enumerate(criteria, 1)]
         columns.append({"id": _SAY, "title": "说明一件具体的事", "type": "long", "optional": True})
         rows = [{"id": t, "title": _called(state, form, t, kind)} for t in part["targets"]]
-        made.append(public({
-            "id": f"rate-{number}", "kind": "form", "use": "graded", "points": 100,
-            "title": {"self": _about_me(component), "peer_within": f"我给同组的同学打分：{component.name}",
-                      "peer_between": f"我给别的小组打分：{component.name}"}[kind],
-            "prompt": _prompt(component, kind, criteria, len(rows)), "columns": columns, "rows": rows,
-            "show": [{"label": "我的总分", "sum_of": " + ".join(c["id"] for c in columns[:-1]), "decimals": 1}]
-            if kind == "self" else [], "rules": []}))
+        made.append(
+            public(
+                {
+                    "id": f"rate-{number}",
+                    "kind": "form",
+                    "use": "graded",
+                    "points": 100,
+                    "title": {
+                        "self": _about_me(component),
+                        "peer_within": f"我给同组的同学打分：{component.name}",
+                        "peer_between": f"我给别的小组打分：{component.name}",
+                    }[kind],
+                    "prompt": _prompt(component, kind, criteria, len(rows)),
+                    "columns": columns,
+                    "rows": rows,
+                    "show": [
+                        {
+                            "label": "我的总分",
+                            "sum_of": " + ".join(c["id"] for c in columns[:-1]),
+                            "decimals": 1,
+                        }
+                    ]
+                    if kind == "self"
+                    else [],
+                    "rules": [],
+                }
+            )
+        )
     return made
 
 
@@ -277,7 +304,9 @@ def _collect(folder, told):
                 for name in [n for n in inside if n.replace("\\", "/").endswith("tasks/rate.json")]:
                     beside = name[: -len("tasks/rate.json")] + answers.NAME
                     files = [_unpack(packed, inside.get(n)) for n in (name, beside)]
-                    names = set(path.relative_to(folder).parts[:-1]) | set(path.stem.replace("_", "-").split("-"))
+                    names = set(path.relative_to(folder).parts[:-1]) | set(
+                        path.stem.replace("_", "-").split("-")
+                    )
                     yield Handed(f"{where}/{name}", *files, names=names | set(Path(name).parts))
         except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError):
             told.append(f"{where}：这个 zip 打不开（坏了，或者有密码）。让他重新交一次。")
@@ -337,7 +366,11 @@ def _ratings(state, handed):
         if answer is None:
             told.append(f"“{task['title']}”还没有填。")
             continue
-        if alien(answer) or not isinstance(answer, dict) or not all(isinstance(r, dict) for r in answer.values()):
+        if (
+            alien(answer)
+            or not isinstance(answer, dict)
+            or not all(isinstance(r, dict) for r in answer.values())
+        ):
             told.append(f"“{task['title']}”的答案读不出来，没有读。")
             continue
         if strangers := [r[:30] for r in answer if r not in part["targets"]]:

@@ -80,7 +80,7 @@ class Report:
         return (sum(given.get(who, Fraction(0)) >= REACHED for given in self.items.values()), len(self.items))
 
     def decided(self) -> list[tuple[str, Fraction]]:
-        """[(source, points of 100 that it decides)] for the class, by the scheme and what is fed by machine."""
+        """[(source, points of 100 that it decides)] for the class, what is fed by machine apart."""
         total: dict[str, Fraction] = {}
         for mark in self.marks.values():
             for source, (of, _) in mark.decided.items():
@@ -98,7 +98,7 @@ class Report:
         return f"{ACTS[e.detail['act']]}：{what}。{e.who}，{e.detail['date']}，原因：{e.detail['reason']}"
 
     def notes(self, who: str) -> list[tuple[str, str]]:
-        """[(component, what the teacher or enterprise wrote to the student)]; peers' remarks stay with the teacher."""
+        """[(component, what teacher or enterprise wrote to the student)]; peers' remarks are not shown."""
         found = []
         group = self.state.students[who].group()
         for (component, kind, _), whom in self.state.ratings.items():
@@ -114,8 +114,10 @@ def _part_name(part, item) -> str:
     return f"{part.name}（{SOURCES[item.source]}{'，' + item.name if item.name else ''}）"
 
 
-def make(store: Store, state: State, today: str, folder: Path | None = None, root: Path | None = None) -> Report:
-    """Gather everything. ``folder``: the class folder, for the covers of its tasks; ``root``: the course's."""
+def make(
+    store: Store, state: State, today: str, folder: Path | None = None, root: Path | None = None
+) -> Report:
+    """Gather everything. ``folder``: the class's, for the covers of its tasks; ``root``: the course's."""
     marks = Facts(state, today).marks()
     report = Report(state, today, marks, signals(state, marks))
     for name, given in state.machine.items():
@@ -148,7 +150,7 @@ def _covers(folder, titles) -> dict[tuple[str, str], list[str]]:
 
 
 def _items(engine, covers, marks, standard) -> dict[str, dict[str, Fraction]]:
-    """{standard item: {student: share of the points of the tasks that cover it}}, this scheme's standard only."""
+    """{standard item: {student: share of the points of its tasks}}, this scheme's standard only."""
     from nbgrader import api
     from sqlalchemy import func, inspect, select
 
@@ -178,7 +180,9 @@ def _items(engine, covers, marks, standard) -> dict[str, dict[str, Fraction]]:
                     pair = sums.setdefault(item, {}).setdefault(who, [Fraction(0), Fraction(0)])
                     pair[0] += Fraction(str(round(points, 6)))
                     pair[1] += Fraction(str(of))
-    return {item: {who: p * 100 / of for who, (p, of) in given.items()} for item, given in sorted(sums.items())}
+    return {
+        item: {who: p * 100 / of for who, (p, of) in given.items()} for item, given in sorted(sums.items())
+    }
 
 
 def _natural(text: str):

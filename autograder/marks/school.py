@@ -120,8 +120,12 @@ def _toml(path):
     except (ValueError, UnicodeDecodeError) as fault:
         raise CourseError(f"{path.name} 不是写对了的 TOML：{fault}") from None
     about = {k: str(v) for k, v in content.items() if k != "components"}
-    about = {{"standard": "标准", "school": "学校", "title": "方案名称", "by": "定的人", "date": "日期"}.get(k, k): v
-             for k, v in about.items()}
+    about = {
+        {"standard": "标准", "school": "学校", "title": "方案名称", "by": "定的人", "date": "日期"}.get(
+            k, k
+        ): v
+        for k, v in about.items()
+    }
     parts = []
     for place, c in enumerate(content.get("components", []), 1):
         try:
@@ -131,6 +135,8 @@ def _toml(path):
                                    Fraction(str(c["weight"])),
                                    {k: Fraction(str(s)) for k, s in c["split"].items() if s}, **extra))
         except (KeyError, TypeError, ValueError, AttributeError) as fault:
-            raise CourseError(f"{path.name} 第 {place} 个 components：{fault} 没有写，或者写得不对。"
-                              "每个分项要有 name、group、weight、split（例如 {teacher = 0.6, self = 0.4}）。") from None
+            raise CourseError(
+                f"{path.name} 第 {place} 个 components：{fault} 没有写，或者写得不对。"
+                "每个分项要有 name、group、weight、split（例如 {teacher = 0.6, self = 0.4}）。"
+            ) from None
     return about, parts

@@ -172,7 +172,9 @@ def load(path: Path) -> dict[str, list[list[Cell]]]:
     try:
         raw = path.read_bytes()
     except OSError as fault:
-        raise CourseError(f"读不了 {path}（{fault.strerror}）。看看文件名对不对，有没有在 Excel 里开着。") from None
+        raise CourseError(
+            f"读不了 {path}（{fault.strerror}）。看看文件名对不对，有没有在 Excel 里开着。"
+        ) from None
     if raw[:4] == b"PK\x03\x04":
         return _workbook(path.name, raw)
     if kind in (".xls", ".et", ".xlsx", ".xlsm") or raw[:4] == b"\xd0\xcf\x11\xe0":

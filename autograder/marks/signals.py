@@ -114,4 +114,5 @@ def inflation(state: State, points: int = 20) -> str:
     share = state.scheme.kind_points().get("self")
     if not share:
         return ""
-    return f"{KINDS['self']}占 {plain(share)} 分：自己多打 {points} 分，总分多 {plain(share * points / 100)} 分。"
+    more = plain(share * points / 100)
+    return f"{KINDS['self']}占 {plain(share)} 分：自己多打 {points} 分，总分多 {more} 分。"

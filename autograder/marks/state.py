@@ -33,7 +33,8 @@ class State:
     versions: entries that fixed a scheme, oldest first; scheme: the last one's
     settings: {name: value} fixed with the scheme (``until``: last day of term)
     students: {id: Student}
-    points: the school's table of attendance points {event: points off}; register: attendance entries by student
+    points: the school's table of attendance points {event: points off}
+    register: {student: attendance entries}
     closed: the day on which the attendance register was closed, "" while it is open
     items: {(component, kind): {item: {"due", "source", "assignment"}}}
     rounds: {round: {"due", "kinds", "title", …}}; forms: {token: entry of the form}

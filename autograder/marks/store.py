@@ -59,7 +59,7 @@ class Store:
     """The log in one database. Use as a context manager, or ``close()`` it."""
 
     def __init__(self, url: str):
-        """``url``: an SQLAlchemy URL. The database is made if it is not there. CourseError if it cannot be."""
+        """``url``: an SQLAlchemy URL. A database that is not there is made. CourseError if it cannot be."""
         from sqlalchemy import create_engine, inspect
         from sqlalchemy.exc import SQLAlchemyError
 
@@ -212,7 +212,7 @@ def where(folder: Path, db: str | None = None) -> str:
 # ---- 全部导出、导入 ----
 
 def export(store: Store, path: Path) -> tuple[int, int]:
-    """Write log and nbgrader's tables into one .zip; (rows of the log, rows of nbgrader). Never overwrites."""
+    """Write log and nbgrader's tables into one new .zip; (rows of the log, rows of nbgrader)."""
     entries = store.read()
     tables = _dump(store.engine)
     packed = io.BytesIO()

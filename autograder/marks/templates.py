@@ -41,7 +41,9 @@ class Book:
         if columns > 1:
             sheet.merge_cells(start_row=row, start_column=1, end_row=row, end_column=columns)
         per_line = sum(sheet.column_dimensions[_letter(c)].width for c in range(1, columns + 1)) / 2.1
-        sheet.row_dimensions[row].height = max(18 if small else 26, 15 * -(-len(text) // max(int(per_line), 10)))
+        sheet.row_dimensions[row].height = max(
+            18 if small else 26, 15 * -(-len(text) // max(int(per_line), 10))
+        )
 
     def header(self, sheet, row: int, names) -> None:
         from openpyxl.styles import Alignment, Font, PatternFill
@@ -73,7 +75,9 @@ class Book:
     def choose(self, sheet, area: str, options) -> None:
         from openpyxl.worksheet.datavalidation import DataValidation
 
-        rule = DataValidation("list", formula1=f'"{",".join(options)}"', allow_blank=True, showErrorMessage=True)
+        rule = DataValidation(
+            "list", formula1=f'"{",".join(options)}"', allow_blank=True, showErrorMessage=True
+        )
         rule.errorTitle, rule.error = "不能这样填", f"从下拉里选：{'、'.join(options)}"
         sheet.add_data_validation(rule)
         rule.add(area)
@@ -81,8 +85,14 @@ class Book:
     def between(self, sheet, area: str, low, high) -> None:
         from openpyxl.worksheet.datavalidation import DataValidation
 
-        rule = DataValidation("decimal", operator="between", formula1=str(low), formula2=str(high), allow_blank=True,
-                              showErrorMessage=True)
+        rule = DataValidation(
+            "decimal",
+            operator="between",
+            formula1=str(low),
+            formula2=str(high),
+            allow_blank=True,
+            showErrorMessage=True,
+        )
         rule.errorTitle, rule.error = "超出范围", f"填 {low} 到 {high} 之间的数"
         sheet.add_data_validation(rule)
         rule.add(area)
@@ -144,12 +154,16 @@ def mark_book(state: State, component: Component, kind: str, item: str, path: Pa
     columns = [*lead, *names, "合计", "备注（学生看得到）", "情况"]
     widths = ([14, 40] if whole else [15, 11, 14, 12]) + [13] * len(names) + [8, 32, 11]
     sheet = book.sheet("打分", widths)
-    book.title(sheet, f"{component.name}　{KINDS[kind]}打分表" + (f"（{item}）" if item else ""), len(columns))
+    book.title(
+        sheet, f"{component.name}　{KINDS[kind]}打分表" + (f"（{item}）" if item else ""), len(columns)
+    )
     book.title(sheet, f"{scheme.title}。黄色的格子可以填；没有填的学生，这一项就空着，不会当零分。"
                       "评分标准见“说明”。", len(columns), 2, small=True)
     book.header(sheet, 3, columns)
     if whole:
-        rows = [[name, "、".join(state.students[i].name for i in ids)] for name, ids in state.groups().items()]
+        rows = [
+            [name, "、".join(state.students[i].name for i in ids)] for name, ids in state.groups().items()
+        ]
     else:
         rows = [[s.id, s.name, s.klass, s.group()] for s in state.present]
     first, last = 4, 3 + len(rows)
@@ -180,8 +194,13 @@ def _explain_marks(book, scheme, component, kind, item, criteria) -> None:
     sheet = book.sheet("说明", (18, 60, 50), landscape=False)
     book.title(sheet, "这张表怎么填", 3)
     share = component.weight * component.split[kind]
-    facts = [("分项编号", component.id), ("评价人", KINDS[kind]), ("项目", item), ("方案版本", scheme.version),
-             ("评分人", "")]
+    facts = [
+        ("分项编号", component.id),
+        ("评价人", KINDS[kind]),
+        ("项目", item),
+        ("方案版本", scheme.version),
+        ("评分人", ""),
+    ]
     for row, (name, value) in enumerate(facts, 2):
         book.row(sheet, row, [name, value], open_from=2 if name == "评分人" else None)
     lines = [f"“评分人”写上你的姓名：每个分数都记着是谁给的。这一项占总分 {plain(share)} 分。",
@@ -247,7 +266,7 @@ def attendance_book(state: State, path: Path) -> Path:
 # ---- 学校自己的方案 ----
 
 def scheme_book(base: Scheme | None, standard: str, rows, path: Path) -> Path:
-    """The form that a school fills: ``rows`` (id, name, group, weight, {kind: %}, machine, attendance, group)."""
+    """The form for a school; ``rows``: (id, name, group, weight, {kind: %}, machine, attendance, target)."""
     book = Book()
     kinds = list(KINDS.values())
     names = ["编号", "分项", "类别", "权重", *(f"{k}%" for k in kinds), "机器批改", "考勤算分", "评的是"]

@@ -28,11 +28,24 @@ def class_book(report: Report, path: Path) -> Path:
     _list(book, "单元掌握", "各单元作业平均得分率", ("作业", "单元", "平均", "交了几人"), (26, 30, 10, 10),
           [(n, t, round(float(v), 1), c) for n, t, v, c in report.mastery()], "还没有机器批改的作业。")
     everyone = max(len(report.marks), 1)
-    _list(book, "标准条目", "课程标准的条目：对着它的题平均得到 60% 算达到", ("条目", "内容", "达到", "做过", "占全班"),
-          (12, 60, 8, 8, 10),
-          [(i, report.texts.get(i, ""), sum(v >= 60 for v in given.values()), len(given),
-            f"{sum(v >= 60 for v in given.values()) * 100 / everyone:.0f}%") for i, given in report.items.items()],
-          "还没有对着标准条目的成绩。")
+    _list(
+        book,
+        "标准条目",
+        "课程标准的条目：对着它的题平均得到 60% 算达到",
+        ("条目", "内容", "达到", "做过", "占全班"),
+        (12, 60, 8, 8, 10),
+        [
+            (
+                i,
+                report.texts.get(i, ""),
+                sum(v >= 60 for v in given.values()),
+                len(given),
+                f"{sum(v >= 60 for v in given.values()) * 100 / everyone:.0f}%",
+            )
+            for i, given in report.items.items()
+        ],
+        "还没有对着标准条目的成绩。",
+    )
     _about(book, report)
     return book.save(path)
 
@@ -71,8 +84,15 @@ def _parts(book, report):
             for item in part.items:
                 rows.append((student.id, student.name, part.name, SOURCES[item.source], item.name,
                              plain(part.weight / len(part.items), 2), number(item.value), why(item)))
-    _list(book, "明细", "每一个分数的来路", ("学号", "姓名", "分项", "评价人", "项目", "占总分", "得分", "来路"),
-          (15, 10, 14, 11, 22, 9, 9, 60), rows, "名单还是空的。")
+    _list(
+        book,
+        "明细",
+        "每一个分数的来路",
+        ("学号", "姓名", "分项", "评价人", "项目", "占总分", "得分", "来路"),
+        (15, 10, 14, 11, 22, 9, 9, 60),
+        rows,
+        "名单还是空的。",
+    )
 
 
 def _list(book, name, title, columns, widths, rows, empty):
@@ -93,10 +113,16 @@ def _about(book, report):
     row = 3
     for c in scheme.components:
         who = "、".join(f"{KINDS[k]} {plain(s * 100)}%" for k, s in c.split.items())
-        book.row(sheet, row, [c.name, plain(c.weight), c.group, who, f"{c.evidence}；{c.assessor}".strip("；")])
+        book.row(
+            sheet, row, [c.name, plain(c.weight), c.group, who, f"{c.evidence}；{c.assessor}".strip("；")]
+        )
         row += 1
-    for line in (scheme.variant, scheme.rule(), *scheme.notes,
-                 "各评价人决定多少分：" + "、".join(f"{n} {plain(v, 1)}" for n, v in report.decided()) + "。"):
+    for line in (
+        scheme.variant,
+        scheme.rule(),
+        *scheme.notes,
+        "各评价人决定多少分：" + "、".join(f"{n} {plain(v, 1)}" for n, v in report.decided()) + "。",
+    ):
         if line:
             book.title(sheet, line, 5, row, small=True)
             row += 1
@@ -116,8 +142,18 @@ def student_book(report: Report, who: str, path: Path) -> Path:
     for part in mark.parts:
         for item in part.items:
             value = "" if item.value is None else plain(item.value, 2)
-            book.row(sheet, row, [part.name, SOURCES[item.source], item.name, plain(part.weight / len(part.items), 2),
-                                  value or value_text(part), why(item)])
+            book.row(
+                sheet,
+                row,
+                [
+                    part.name,
+                    SOURCES[item.source],
+                    item.name,
+                    plain(part.weight / len(part.items), 2),
+                    value or value_text(part),
+                    why(item),
+                ],
+            )
             row += 1
     for e in report.decisions(who):
         book.title(sheet, report.decision_text(e), 6, row, small=True)
