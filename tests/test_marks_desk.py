@@ -27,7 +27,9 @@ def test_buttons_say_what_the_commands_say(tmp_path):
     klass = Class(tmp_path / "班 级")
     panel = desk.Panel(str(klass.folder))
     name, by = panel.text("姓名"), panel.text("方案", "kd")
-    button = panel.button("定方案", lambda: panel.need(name) and f"marks --scheme {by.value} --by {desk._q(name)}")
+    button = panel.button(
+        "定方案", lambda: panel.need(name) and f"marks --scheme {by.value} --by {desk._q(name)}"
+    )
     button.click()
     assert "“姓名”还没有填" in panel.said.value
     name.value = "王 <b>老师'"

@@ -96,7 +96,9 @@ class Panel:
     def show(self, *rows):
         from IPython.display import display
 
-        display(self.w.VBox([r if isinstance(r, self.w.Widget) else self.w.HBox(r) for r in rows] + [self.said]))
+        display(
+            self.w.VBox([r if isinstance(r, self.w.Widget) else self.w.HBox(r) for r in rows] + [self.said])
+        )
 
 
 def _q(box) -> str:
@@ -106,8 +108,14 @@ def _q(box) -> str:
 def scheme(folder: str = ".") -> None:
     """开学：定考核方案。"""
     p = Panel(folder)
-    which = p.choose("方案", [("kd 快递客户关系管理（照标准）", "kd"), ("wl 物流客户服务（照标准）", "wl"),
-                            *[(f"学校方案：{f}", f) for f in files("方案*.xlsx", "方案*.toml", folder=folder)]])
+    which = p.choose(
+        "方案",
+        [
+            ("kd 快递客户关系管理（照标准）", "kd"),
+            ("wl 物流客户服务（照标准）", "wl"),
+            *[(f"学校方案：{f}", f) for f in files("方案*.xlsx", "方案*.toml", folder=folder)],
+        ],
+    )
     by, until = p.text("姓名", hint="谁定的"), p.text("学期最后一天", hint="2027-01-15")
     form = p.choose("写一张表", [("js 江苏标准：没有印权重", "js"), ("sw 实务：没有考核一节", "sw"),
                              ("kd：在标准上改", "kd"), ("wl：在标准上改", "wl")])
@@ -122,12 +130,20 @@ def roster(folder: str = ".") -> None:
     p = Panel(folder)
     path, row = p.file("名单", "*.xlsx", "*.csv", "*.xlsm")
     who, group, why = p.text("学号"), p.text("换到小组"), p.text("退出原因")
-    p.show(row, [p.button("读名单", lambda: p.need(path) and f"roster {shlex.quote(_at(folder, path.value))}",
-                          main=True),
-                 p.button("看名单", lambda: "roster"),
-                 p.button("写一张空名单", lambda: f"roster template --out {shlex.quote(folder)}")],
-           [who, group, p.button("换组", lambda: p.need(who, group) and f"roster move {_q(who)} {_q(group)}")],
-           [why, p.button("退出", lambda: p.need(who, why) and f"roster leave {_q(who)} --reason {_q(why)}")])
+    p.show(
+        row,
+        [
+            p.button(
+                "读名单",
+                lambda: p.need(path) and f"roster {shlex.quote(_at(folder, path.value))}",
+                main=True,
+            ),
+            p.button("看名单", lambda: "roster"),
+            p.button("写一张空名单", lambda: f"roster template --out {shlex.quote(folder)}"),
+        ],
+        [who, group, p.button("换组", lambda: p.need(who, group) and f"roster move {_q(who)} {_q(group)}")],
+        [why, p.button("退出", lambda: p.need(who, why) and f"roster leave {_q(who)} --reason {_q(why)}")],
+    )
 
 
 def sheets(folder: str = ".") -> None:
@@ -136,22 +152,47 @@ def sheets(folder: str = ".") -> None:
     path, row = p.file("打分表", "打分表/打分*.xlsx", "打分*.xlsx")
     register, row2 = p.file("考勤表", "打分表/考勤*.xlsx", "考勤*.xlsx")
     by = p.text("姓名", hint="谁读的")
-    p.show([p.button("写打分表和考勤表", lambda: "marks template", main=True),
-            p.button("取机器批改的分", lambda: "marks pull")],
-           row, [p.button("读打分表", lambda: p.need(path) and f"marks read {shlex.quote(_at(folder, path.value))}")],
-           row2, [by, p.button("读考勤", lambda: p.need(register, by) and
-                               f"marks attendance {shlex.quote(_at(folder, register.value))} --by {_q(by)}"),
-                  p.button("考勤到此结束", lambda: p.need(by) and f"marks attendance --close --by {_q(by)}")])
+    p.show(
+        [
+            p.button("写打分表和考勤表", lambda: "marks template", main=True),
+            p.button("取机器批改的分", lambda: "marks pull"),
+        ],
+        row,
+        [
+            p.button(
+                "读打分表", lambda: p.need(path) and f"marks read {shlex.quote(_at(folder, path.value))}"
+            )
+        ],
+        row2,
+        [
+            by,
+            p.button(
+                "读考勤",
+                lambda: (
+                    p.need(register, by)
+                    and f"marks attendance {shlex.quote(_at(folder, register.value))} --by {_q(by)}"
+                ),
+            ),
+            p.button("考勤到此结束", lambda: p.need(by) and f"marks attendance --close --by {_q(by)}"),
+        ],
+    )
 
 
 def peers(folder: str = ".") -> None:
     """自评和互评。"""
     p = Panel(folder)
     name, due = p.text("轮次", hint="期末"), p.text("哪天到期", hint="2027-01-10")
-    p.show([name, due],
-           [p.button("发表", lambda: p.need(name, due) and f"peers new {_q(name)} --due {_q(due)}", main=True),
+    p.show(
+        [name, due],
+        [
+            p.button(
+                "发表", lambda: p.need(name, due) and f"peers new {_q(name)} --due {_q(due)}", main=True
+            ),
             p.button("有人变动，补表", lambda: p.need(name) and f"peers repair {_q(name)}"),
-            p.button("读收回来的表", lambda: "peers read"), p.button("看交了多少", lambda: "peers")])
+            p.button("读收回来的表", lambda: "peers read"),
+            p.button("看交了多少", lambda: "peers"),
+        ],
+    )
 
 
 def decide(folder: str = ".") -> None:
@@ -166,7 +207,9 @@ def decide(folder: str = ".") -> None:
     def line():
         if not p.need(who, part, by, why):
             return None
-        more = (f" --kind {kind.value}" if kind.value else "") + (f" --item {_q(item)}" if item.value.strip() else "")
+        more = (f" --kind {kind.value}" if kind.value else "") + (
+            f" --item {_q(item)}" if item.value.strip() else ""
+        )
         return f"marks decide {act.value} {_q(who)} {_q(part)} --by {_q(by)} --reason {_q(why)}{more}"
 
     p.show(act, [who, part], [kind, item], [by, why], [p.button("记下来", line, main=True)])

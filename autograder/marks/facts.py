@@ -102,7 +102,7 @@ class Facts:
         elif not given:
             return Item(name, None, self._late(plan, "rater"), kind)
         else:
-            said = f"{len(given)} 人评" if len(given) > 1 else _criteria(given)
+            said = f"{len(given)} 人评" if len(given) > 1 else _criteria(component, kind, given)
         marks = [exact(e.mark) for e in given.values()]
         return Item(name, sum(marks, Fraction(0)) / len(marks), "", kind, said)
 
@@ -134,7 +134,9 @@ class Facts:
         return item
 
 
-def _criteria(given) -> str:
+def _criteria(component, kind, given) -> str:
     """The points per criterion of a single rater: what the mark is made of."""
     [entry] = given.values()
-    return "、".join(f"{name} {points}" for name, points in entry.detail.get("criteria", {}).items())
+    points = entry.detail.get("criteria", {})
+    names = [c["name"] for c in component.criteria(kind) if c["name"] in points]
+    return "、".join(f"{name} {points[name]}" for name in names)

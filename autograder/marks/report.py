@@ -122,18 +122,19 @@ def make(
     report = Report(state, today, marks, signals(state, marks))
     for name, given in state.machine.items():
         report.units[name] = {who: exact(e.mark) for who, e in given.items() if who in marks}
-    covers = _covers(folder, report.titles) if folder else {}
-    if covers:
+    if covers := _covers(folder) if folder else {}:
         report.items = _items(store.engine, covers, marks, state.scheme.id)
-        if root and report.items:
-            from autograder.syllabus import load
+    if root:
+        from autograder.syllabus import load
 
-            known = load(root).items
-            report.texts = {i: known[i].text for i in report.items if i in known}
+        plan = load(root)
+        report.texts = {i: plan.items[i].text for i in report.items if i in plan.items}
+        units = {name: name.partition("-")[0] for name in report.units}
+        report.titles = {n: f"{u} {plan.units[u]['title']}" for n, u in units.items() if u in plan.units}
     return report
 
 
-def _covers(folder, titles) -> dict[tuple[str, str], list[str]]:
+def _covers(folder) -> dict[tuple[str, str], list[str]]:
     """{(assignment, cell name): standard items} from the tasks in the class folder's ``source/``."""
     from autograder.build import grade_id
 
