@@ -23,6 +23,7 @@ crm class marks attendance 考勤.xlsx --by 姓名     读考勤；--close 学�
 crm class marks items 分项 作业 … --due 日期       说明哪些作业算进一个分项
 crm class marks pull                               取 nbgrader 批好的分
 crm class marks decide zero|excuse|reweight 学号 分项 --by 姓名 --reason 原因 [--kind self] [--item 项目]
+crm class marks comment 学号 话 --by 姓名 [--kind 企业]  写给学生的评语，不计分
 crm class marks void 编号 --by 姓名 --reason 原因  作废一条记录（旧的还在）
 crm class marks report [--out 文件夹]              写成绩表：全班的给老师，每人一份给学生
 crm class marks issue --by 姓名                    把能定的总分定下来
@@ -143,8 +144,8 @@ def marks(argv) -> int:
     if what == "form":
         return _form(options, words)
     known = {"show": _show, "template": _template, "read": _read, "attendance": _attendance, "items": _items,
-             "pull": _pull, "decide": _decide, "void": _void, "report": _report, "issue": _issue, "log": _log,
-             "export": _export, "import": _import}
+             "pull": _pull, "decide": _decide, "comment": _comment, "void": _void, "report": _report,
+             "issue": _issue, "log": _log, "export": _export, "import": _import}
     if what not in known:
         raise CourseError(f"没有“{what}”这个做法。用法：\n{MARKS}")
     with _Class(options) as klass:
@@ -366,6 +367,18 @@ def _decide(klass, options, words) -> int:
     return 0
 
 
+def _comment(klass, options, words) -> int:
+    if len(words) != 2 or not words[1].strip():
+        raise CourseError("写成：crm class marks comment 学号 写给他的话 --by 姓名（企业写的加 --kind 企业）")
+    who, kind = roster.find(klass.state, words[0]).id, _kind(options.kind or "teacher")
+    if kind not in ("teacher", "enterprise"):
+        raise CourseError("评语由教师或企业写：--kind 写 教师 或 企业。")
+    klass.add([Entry("comment", klass.need_by(), kind, who, scheme=klass.need_scheme().version,
+                     detail={"note": words[1].strip()[:500], "date": klass.day})])
+    print(f"记下了，{who} 的成绩单上会印。")
+    return 0
+
+
 def _void(klass, options, words) -> int:
     if len(words) != 1 or not words[0].isdecimal():
         raise CourseError("写明作废第几条：crm class marks void 编号 --by 姓名 --reason 原因（编号看 crm "
@@ -460,22 +473,9 @@ def _log(klass, options, words) -> int:
     return 0
 
 
-_WHAT = {
-    "scheme": "定方案",
-    "points": "扣分表",
-    "student": "名单",
-    "group": "小组",
-    "leave": "退出",
-    "item": "算进",
-    "round": "开一轮",
-    "form": "发表",
-    "rating": "评分",
-    "machine": "机器批改",
-    "attendance": "考勤",
-    "decision": "决定：",
-    "void": "作废",
-    "issue": "定总分",
-}
+_WHAT = {"scheme": "定方案", "points": "扣分表", "student": "名单", "group": "小组", "leave": "退出",
+         "item": "算进", "round": "开一轮", "form": "发表", "rating": "评分", "machine": "机器批改",
+         "attendance": "考勤", "decision": "决定：", "comment": "评语", "void": "作废", "issue": "定总分"}
 
 
 def _export(klass, options, words) -> int:

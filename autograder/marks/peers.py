@@ -9,6 +9,7 @@ import hashlib
 import io
 import json
 import secrets
+import shutil
 import tempfile
 import zipfile
 from dataclasses import dataclass, field
@@ -207,11 +208,14 @@ def write(state: State, form: Entry, out: Path) -> Path:
     made = tasks(state, form)
     content = {"format": 1, "form": {"round": form.item, "student": form.whom, "token": form.detail["token"]},
                "tasks": made}
+    half = place.with_name(f".{place.name}")  # 写全了再改名：断了电，下次重写
     try:
-        (place / "tasks").mkdir(parents=True)
-        (place / "tasks" / "rate.json").write_text(json.dumps(content, ensure_ascii=False, indent=1), "utf-8",
-                                                   newline="\n")
-        (place / f"{place.name}.ipynb").write_bytes(_notebook(student, form, round_, made))
+        shutil.rmtree(half, ignore_errors=True)
+        (half / "tasks").mkdir(parents=True)
+        packed = json.dumps(content, ensure_ascii=False, indent=1)
+        (half / "tasks" / "rate.json").write_text(packed, "utf-8", newline="\n")
+        (half / f"{place.name}.ipynb").write_bytes(_notebook(student, form, round_, made))
+        half.rename(place)
     except OSError as fault:
         raise CourseError(f"写不了 {place}（{fault.strerror}）。") from None
     return place

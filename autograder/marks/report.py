@@ -99,7 +99,7 @@ class Report:
 
     def notes(self, who: str) -> list[tuple[str, str]]:
         """[(component, what teacher or enterprise wrote to the student)]; peers' remarks are not shown."""
-        found = []
+        found = [(f"{e.who}（{KINDS[e.role]}）", e.detail["note"]) for e in self.state.comments.get(who, ())]
         group = self.state.students[who].group()
         for (component, kind, _), whom in self.state.ratings.items():
             if kind in ("teacher", "enterprise"):

@@ -45,7 +45,10 @@ class Component:
 
     def criteria(self, kind: str) -> list[dict]:
         """The rubric (ours) for one kind of assessor: [{name, points, good, poor}], points sum to 100."""
-        return ours()["rubrics"]["enterprise" if kind == "enterprise" else self.rubric]
+        name = "enterprise" if kind == "enterprise" else self.rubric
+        if kind == "peer_within" and self.target == "group":  # 组内评的是人，不是成果
+            name = "teamwork"
+        return ours()["rubrics"][name]
 
     def is_group(self, kind: str) -> bool:
         """Whether what is marked is the group's product."""

@@ -84,10 +84,15 @@ def _silent(state):
     """Who was given a form and has given no mark at all in it."""
     done = {(e_who, item) for (_, _, item), whom in state.ratings.items()
             for given in whom.values() for e_who in given}
+    missing: dict[str, list] = {}
     for e in state.forms.values():
         student = state.students.get(e.whom)
         if student and not student.left and e.detail["number"] == 1 and (e.whom, e.item) not in done:
-            yield Signal("还没交评价表", e.whom, f"{_name(state, e.whom)} 还没有交“{e.item}”的自评和互评表。")
+            missing.setdefault(e.item, []).append(_name(state, e.whom))
+    for item, names in missing.items():
+        listed = "、".join(sorted(names)[:30]) + ("……" if len(names) > 30 else "")
+        said = f"“{item}”的自评和互评表还有 {len(names)} 人没有交：{listed}。"
+        yield Signal("还没交评价表", item, said)
 
 
 def _changed(state, marks):

@@ -39,7 +39,7 @@ class State:
     items: {(component, kind): {item: {"due", "source", "assignment"}}}
     rounds: {round: {"due", "kinds", "title", …}}; forms: {token: entry of the form}
     ratings: {(component, kind, item): {whom: {rater: entry}}}; machine: {assignment: {student: entry}}
-    decisions: {student: [entry]}; issued: {student: entry}; voided: {seq: entry that annuls it}
+    decisions, comments: {student: [entry]}; issued: {student: entry}; voided: {seq: entry that annuls it}
     """
 
     entries: list
@@ -56,6 +56,7 @@ class State:
     ratings: dict = field(default_factory=dict)
     machine: dict = field(default_factory=dict)
     decisions: dict = field(default_factory=dict)
+    comments: dict = field(default_factory=dict)
     issued: dict = field(default_factory=dict)
     voided: dict = field(default_factory=dict)
 
@@ -156,10 +157,14 @@ def _decision(state, e):
     state.decisions.setdefault(e.whom, []).append(e)
 
 
+def _comment(state, e):
+    state.comments.setdefault(e.whom, []).append(e)
+
+
 def _issue(state, e):
     state.issued[e.whom] = e
 
 
 _FOLDS = {"scheme": _scheme, "student": _student, "group": _group, "leave": _leave, "points": _points,
           "attendance": _attendance, "item": _item, "round": _round, "form": _form, "rating": _rating,
-          "machine": _machine, "decision": _decision, "issue": _issue}
+          "machine": _machine, "decision": _decision, "comment": _comment, "issue": _issue}

@@ -23,8 +23,8 @@ _COLUMNS = ("at", "who", "role", "what", "whom", "component", "kind", "item", "m
 class Entry:
     """One row: who gave whom what mark for what, when, on what evidence, under which version of the scheme.
 
-    ``what``: scheme points student group leave item round form rating machine attendance decision void
-    issue import. ``role``: teacher, self, peer_within, peer_between, enterprise, machine.
+    ``what``: scheme points student group leave item round form rating machine attendance decision comment
+    void issue. ``role``: teacher, self, peer_within, peer_between, enterprise, machine.
     ``mark``: as `exact` reads it. ``detail``: what else belongs to it. ``seq``, ``at``, ``hash`` come from
     the store.
     """
