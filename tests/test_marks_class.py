@@ -490,6 +490,22 @@ def test_wrong_commands_say_what_is_right(klass, words):
     assert len(str(found.value)) > 8
 
 
+def test_names_are_never_formulas_or_markup(tmp_path, capsys):
+    klass = Class(tmp_path / "班", capsys)
+    klass.marks("--scheme", "kd", "--by", "=HYPERLINK(1)")
+    (klass.folder / "名单.csv").write_text(
+        "学号,姓名,班级,小组\n001,=1+1,<b>班</b>,@组\n002,<script>x</script>,<b>班</b>,@组\n", "utf-8")
+    klass.roster(klass.folder / "名单.csv")
+    klass.marks("template")
+    klass.peers("new", "期末")
+    klass.marks("report", "--today", AFTER)
+    for path in klass.folder.rglob("*.xlsx"):
+        cells = [c for sheet in openpyxl.load_workbook(path) for row in sheet.iter_rows() for c in row]
+        assert all(str(c.value).startswith("=IF(COUNT(") for c in cells if c.data_type == "f"), path.name
+    for path in [*klass.folder.rglob("*.html"), *klass.folder.rglob("*.ipynb")]:
+        assert "<script" not in path.read_text("utf-8") and "<b>班" not in path.read_text("utf-8")
+
+
 def test_help_and_an_empty_class(tmp_path, capsys):
     klass = Class(tmp_path / "空", capsys)
     assert "还没有定考核方案" in klass.marks() and "还是空的" in klass.roster()

@@ -13,6 +13,7 @@ import shutil
 import tempfile
 import zipfile
 from dataclasses import dataclass, field
+from html import escape
 from pathlib import Path
 
 from autograder.marks.allocate import allocate, top_up
@@ -223,8 +224,8 @@ def write(state: State, form: Entry, out: Path) -> Path:
 
 def _notebook(student, form, round_, made) -> bytes:
     due = f"\n- **{round_['due']}** 以前交。" if round_.get("due") else ""
-    cells = [("markdown", f"# {round_.get('title') or f'自评和互评：{form.item}'}\n\n"
-              f"这份表是 **{student.name}**（{student.id}）的，只有你能填。{due}\n"
+    cells = [("markdown", f"# {escape(round_.get('title') or f'自评和互评：{form.item}')}\n\n"
+              f"这份表是 **{escape(student.name)}**（{student.id}）的，只有你能填。{due}\n"
               "- 填在表里就自动保存，改到满意为止。\n"
               "- 不想评的人可以整行空着：空着不等于零分。\n"
               "- 填完，把整个文件夹交给老师。"),
