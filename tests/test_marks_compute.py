@@ -157,3 +157,13 @@ def test_reweighting_keeps_a_whole_mark(case, data):
     after = mark(scheme, found, gone)
     assert sum(p.weight for p in after.parts) == 100 and 0 <= after.low <= after.high <= 100
     assert gone == set(after.dropped)
+
+
+def test_doctests():
+    import doctest
+
+    from autograder.marks import allocate, compute, exact, roster, sheets
+
+    for module in (allocate, compute, exact, roster, sheets):
+        result = doctest.testmod(module)
+        assert result.attempted and not result.failed, module.__name__
