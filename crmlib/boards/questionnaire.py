@@ -2,7 +2,7 @@
 
 from crmlib.cli import CourseError
 from crmlib.tasks import find_task, form
-from crmlib.tasks.lint import lint_questionnaire, choices
+from crmlib.tasks.lint import choices, lint_questionnaire
 from crmlib.tasks.session import open_saved
 
 TITLE = "问卷面板"
