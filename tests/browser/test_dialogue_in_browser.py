@@ -173,7 +173,7 @@ def test_html_in_a_talk_is_text(page):
 @pytest.fixture(scope="module")
 def lesson(course):
     """A notebook with the talk as practice and as graded task, in the copied course."""
-    folder = course.notebooks / "5"
+    folder = course.notebooks / "talk"
     (folder / "tasks").mkdir(parents=True)
     (folder / "tasks" / "5.5.json").write_bytes(task_file([TALK, tasks.public(GRADED)]))
     cell = nbformat.v4.new_code_cell
@@ -190,7 +190,7 @@ def lesson(course):
 
 def test_a_talk_in_a_lesson(page, course, lesson, shot):
     def opened():
-        page.goto(course.address.replace("/crm?", "/lab/tree/5/5.5-talk.ipynb?"))
+        page.goto(course.address.replace("/crm?", "/lab/tree/talk/5.5-talk.ipynb?"))
         for task in (TALK, GRADED):
             page.locator(f".crm-task[data-task='{task['id']}'] .crm-chat").wait_for()
         page.locator(".crm-lesson.crm-running").wait_for(state="detached")

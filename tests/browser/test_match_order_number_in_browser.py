@@ -23,7 +23,7 @@ KEYS = {name: kit.KINDS[task["kind"]].key_answer(task) for name, task in as_keye
 @pytest.fixture(scope="module")
 def lesson(course):
     """A folder with one notebook that shows every sample, and runs when it opens."""
-    folder = course.notebooks / "9"
+    folder = course.notebooks / "cards"
     (folder / "tasks").mkdir(parents=True)
     given = [t if t["use"] == "practice" else kit.public(t) for t in TASKS.values()]
     (folder / "tasks" / "9.1.json").write_text(json.dumps({"format": 1, "tasks": given}), "utf-8")
@@ -45,7 +45,7 @@ def show(page, course, lesson):
         (lesson / "answers.json").unlink(missing_ok=True)
         if saved:
             saved()
-        page.goto(re.sub(r"/crm\?", "/lab/tree/9/demo.ipynb?", course.address))
+        page.goto(re.sub(r"/crm\?", "/lab/tree/cards/demo.ipynb?", course.address))
         page.locator(".jp-Notebook .crm-task").first.wait_for()
         page.locator("[data-jp-item-name='run-all-zh']").get_by_text("运行全部").click()
         page.locator(".crm-lesson.crm-running").wait_for(state="detached")
@@ -176,7 +176,7 @@ def test_by_finger_on_a_narrow_screen(browser, course, lesson):
     context.set_default_timeout(60_000)
     page = context.new_page()
     (lesson / "answers.json").unlink(missing_ok=True)
-    page.goto(re.sub(r"/crm\?", "/lab/tree/9/demo.ipynb?", course.address))
+    page.goto(re.sub(r"/crm\?", "/lab/tree/cards/demo.ipynb?", course.address))
     order = page.locator(".crm-task[data-task='9.1-g2']")
     order.wait_for(state="attached")
     page.locator(".crm-lesson.crm-running").wait_for(state="detached")
