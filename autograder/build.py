@@ -58,6 +58,7 @@ def outputs(root: Path) -> dict[str, bytes]:
             files[f"assignments/source/{name}/tasks/{unit.id}.json"] = task_file(map(public, unit.graded))
     files["notebooks/course.json"] = _json(course(plan, found))
     files["docs/coverage.md"] = page(plan, found).encode()
+    files["docs/glossary.md"] = glossary(found).encode()
     return files
 
 
@@ -119,7 +120,18 @@ def course(plan, found) -> dict:
                         if u["module"] == module["id"] and u["id"] not in ready]})
     routes = {name: {field: route[field] for field in ("title", "note", "units")}
               for name, route in plan.routes.items()}
-    return {"title": "物流客户关系管理", "modules": modules, "routes": routes}
+    terms = [{"term": term, "means": meaning, "unit": unit.id}
+             for unit in found for term, meaning in unit.terms.items()]
+    return {"title": "物流客户关系管理", "modules": modules, "routes": routes, "terms": terms}
+
+
+def glossary(found) -> str:
+    """docs/glossary.md: the terms of all units."""
+    rows = [f"| {term} | {meaning} | {unit.id} |" for unit in found for term, meaning in unit.terms.items()]
+    return "\n".join([
+        "# 术语表", "", "全课程只有这一张表。课文里第一次出现的**术语**，都能在这里找到。", "",
+        "这一页由 `crm build` 生成。要改，改 `units/单元/lesson.md` 开头的 terms。", "",
+        "| 术语 | 大白话 | 第一次出现的单元 |", "|---|---|---|", *rows]) + "\n"
 
 
 # ---- 笔记本 ----

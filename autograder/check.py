@@ -101,6 +101,14 @@ def _task_faults(unit, plan):
 # ---- 证明 ----
 
 def _proofs(unit, plan):
+    yield from _proofs_of_all(unit)
+    for row in range(1, unit.variants):  # 换了数，每道题还要再证明一次
+        varied = units.load(unit.folder, lambda task, row=row: row % len(task["vary"]))
+        for kind, text in _proofs_of_all(varied):
+            yield kind, f"vary 第 {row + 1} 行：{text}"
+
+
+def _proofs_of_all(unit):
     keys = {}
     for task in unit.tasks:
         task = with_given(task, keys)
@@ -223,22 +231,14 @@ def release(unit) -> str:
     """Everything that students get of an assignment, as one text."""
     cells = json.loads(notebook(unit, unit.assignment, graded=True))["cells"]
     shown = [HIDDEN.sub("", "".join(cell["source"])) for cell in cells]
-    return "\n".join([*shown, *_strings(json.loads(task_file(map(public, unit.graded))))])
-
-
-def _strings(value):
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, list | dict):
-        for part in value.values() if isinstance(value, dict) else value:
-            yield from _strings(part)
+    return "\n".join([*shown, *units.texts(json.loads(task_file(map(public, unit.graded))))])
 
 
 def secrets(task) -> list[str]:
     """Texts of a graded task that no student may see."""
     texts = [task.get("explain"), task.get("solution")]
     texts += [m["hint"] for m in task.get("mistakes", [])] + [r.get("hint") for r in task.get("rules", [])]
-    texts += [s for s in _strings(task.get("key")) if len(s) > 15]  # 编号、短词不算：题目里本来就有
+    texts += [s for s in units.texts(task.get("key")) if len(s) > 15]  # 编号、短词不算：题目里本来就有
     return [t.strip() for t in texts if t]
 
 

@@ -6,6 +6,7 @@
 import contextlib
 import csv
 import difflib
+import hashlib
 import io
 import json
 import re
@@ -41,12 +42,14 @@ class Unit:
     """One folder of ``units/``.
 
     ``tasks`` are complete (cards resolved), in the order of tasks.yaml; ``lines`` says where each begins.
+    ``variants``: most rows that the ``vary`` of one of its tasks has.
     """
 
     folder: Path
     front: dict
     lesson: str
     tasks: list = field(default_factory=list)
+    variants: int = 1
     assignment: str | None = None
     assignment_front: dict = field(default_factory=dict)
     lines: dict = field(default_factory=dict)
@@ -58,6 +61,11 @@ class Unit:
     @property
     def module(self) -> str:
         return self.id.partition(".")[0]
+
+    @property
+    def terms(self) -> dict:
+        """{term: what it means, in plain words}: those that are first used here."""
+        return self.front.get("terms", {})
 
     @property
     def practice(self) -> list:
@@ -96,7 +104,7 @@ def find(root: Path, names) -> list[Path]:
 
 def load_all(root: Path) -> tuple[list[Unit], list[str]]:
     """(units that could be read, in order; faults of the others)."""
-    found, faults, taken = [], [], {}
+    found, faults, taken, terms = [], [], {}, {}
     for folder in folders(root):
         try:
             unit = load(folder)
@@ -106,12 +114,36 @@ def load_all(root: Path) -> tuple[list[Unit], list[str]]:
         if unit.id in taken:
             faults.append(f"units/{folder.name}：编号 {unit.id} 已经被 units/{taken[unit.id]} 用了，改一个")
         taken[unit.id] = folder.name
+        faults += [f"{where(folder, 'lesson.md')}：术语“{t}”单元 {terms[t]} 已经解释过，从这里的 terms 去掉"
+                   for t in unit.terms if t in terms]
+        terms |= dict.fromkeys(unit.terms, unit.id)
         found.append(unit)
     return found, faults
 
 
-def load(folder: Path) -> Unit:
-    """Read one unit folder; raises `Broken` with every fault found."""
+def first(task: dict) -> int:
+    """The row of ``vary`` that the course itself uses."""
+    return 0
+
+
+def by_seed(seed: str):
+    """Which row of ``vary`` each task takes in a class with this seed: for ``load``.
+
+    >>> by_seed("春风十里")({"id": "9.1-g3", "vary": [{"n": 400}, {"n": 300}, {"n": 250}]})
+    2
+    """
+    def choose(task):
+        lot = hashlib.sha256(f"{seed} {task['id']}".encode()).digest()
+        return int.from_bytes(lot[:8]) % len(task["vary"])
+
+    return choose
+
+
+def load(folder: Path, choose=first) -> Unit:
+    """Read one unit folder; raises `Broken` with every fault found.
+
+    ``choose``: task → which row of its ``vary`` (`first`, or `by_seed`).
+    """
     faults: list[str] = []
     root = folder.parent.parent
     name = FOLDER.fullmatch(folder.name)
@@ -120,12 +152,13 @@ def load(folder: Path) -> Unit:
     front, lesson = _read_text(folder / "lesson.md", faults)
     if front is not None:
         _check_front(folder, front, FRONT_FIELDS, faults)
+        _check_terms(folder, front, lesson, faults)
     unit = Unit(folder, front or {"id": name[1]}, lesson)
     if (folder / "assignment.md").is_file():
         unit.assignment_front, unit.assignment = _read_text(folder / "assignment.md", faults)
         if unit.assignment_front is not None:
             _check_front(folder, unit.assignment_front, {"id": str, "title": str}, faults, "assignment.md")
-    unit.tasks = _read_tasks(root, folder, name[1], faults, unit.lines)
+    unit.tasks = _read_tasks(root, folder, name[1], faults, unit, choose)
     if faults:
         raise Broken(faults)
     return unit
@@ -175,6 +208,20 @@ def _check_front(folder, front, fields, faults, file="lesson.md"):
     for key, right in (("id", number), ("slug", slug)):
         if key in fields and isinstance(front.get(key), str) and front[key] != right:
             faults.append(f"{where(folder, file)}：{key} 是“{front[key]}”，和文件夹名对不上，应当是“{right}”")
+
+
+def _check_terms(folder, front, lesson, faults):
+    terms, say = front.get("terms", {}), where(folder, "lesson.md")
+    if not isinstance(terms, dict) or not all(isinstance(m, str) and m for m in terms.values()):
+        faults.append(f"{say}：terms 要写成“术语: 大白话”的表")
+        return
+    bold = {_bare(b) for b in re.findall(r"\*\*([^*\n]+)\*\*", lesson)}
+    faults += [f"{say}：术语“{t}”在课文里没有用 **粗体** 写出来" for t in terms if _bare(t) not in bold]
+
+
+def _bare(term: str) -> str:
+    """A term without what stands in brackets, and without the mark behind it."""
+    return re.sub(r"（.*?）|[：:。，]", "", term)
 
 
 _NAMES = {list: "列表", dict: "“名字: 内容”的表"}
@@ -252,7 +299,7 @@ def schema() -> dict:
     return json.loads((Path(__file__).parent / "tasks.schema.json").read_text("utf-8"))
 
 
-def _read_tasks(root, folder, unit_id, faults, lines) -> list:
+def _read_tasks(root, folder, unit_id, faults, unit, choose) -> list:
     path = folder / "tasks.yaml"
     text = _read(path, faults)
     if text is None:
@@ -265,6 +312,13 @@ def _read_tasks(root, folder, unit_id, faults, lines) -> list:
     if not isinstance(tasks, list) or not all(isinstance(t, dict) for t in tasks):
         faults.append(f"{where(folder, path.name)}：要写成题目的列表，每道题以“- id:”开头")
         return []
+    if told := [f"{where(folder, path.name, _line(node, [i]))}，任务 {task.get('id', '？')}：{message}"
+                for i, task in enumerate(tasks) if "vary" in task and (message := _vary_fault(task))]:
+        faults += told
+        return []
+    unit.variants = max(len(task.get("vary", [0])) for task in tasks)
+    tasks = [varied(task, choose(task)) if "vary" in task else task for task in tasks]
+    lines = unit.lines
     faults += _schema_faults(folder, tasks, node)
     for i, task in enumerate(tasks):
         tid, line = task.get("id"), _line(node, [i])
@@ -287,6 +341,58 @@ def _read_tasks(root, folder, unit_id, faults, lines) -> list:
                    for message in _resolve(root, task)]
         _add_sources(task, tasks[:place])
     return tasks
+
+
+# ---- 换数：同一道作业题，每个班的数不一样 ----
+
+_SLOT = re.compile(r"\{\{(\w+)\}\}")
+
+
+def _vary_fault(task) -> str | None:
+    rows = task["vary"]
+    if task.get("use") != "graded":
+        return "vary 只能用在作业题（use: graded）里"
+    if not isinstance(rows, list) or len(rows) < 2 or not all(isinstance(r, dict) and r for r in rows):
+        return "vary 要写成列表，至少两行，每行是“名字: 值”，例如 [{n: 400}, {n: 300}]"
+    if any(set(row) != set(rows[0]) for row in rows):
+        return "vary 每一行的名字要一样"
+    for name, value in ((n, v) for row in rows for n, v in row.items()):
+        if not isinstance(value, str | int | float):
+            return f"vary 的 {name} 只能是数或文字，现在是 {value}"
+    used = {name for text in texts({k: v for k, v in task.items() if k != "vary"})
+            for name in _SLOT.findall(text)}
+    for name in sorted(used ^ set(rows[0])):
+        return (f"题里的 {{{{{name}}}}} 在 vary 里没有值" if name in used
+                else f"vary 的 {name} 没有用上：在题里写 {{{{{name}}}}}")
+    return None
+
+
+def texts(value):
+    """Every string in a tree of dicts and lists."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list | dict):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from texts(part)
+
+
+def varied(task: dict, row: int) -> dict:
+    """A task with the values of one row of its ``vary`` put in place of ``{{name}}``.
+
+    >>> varied({"id": "9.1-g3", "prompt": "{{n}} 件", "key": ["{{n}}"], "vary": [{"n": 400}, {"n": 300}]}, 1)
+    {'id': '9.1-g3', 'prompt': '300 件', 'key': [300]}
+    """
+    values = task["vary"][row]
+
+    def put(value):
+        if isinstance(value, str):
+            whole = _SLOT.fullmatch(value)
+            return values[whole[1]] if whole else _SLOT.sub(lambda slot: str(values[slot[1]]), value)
+        if isinstance(value, list):
+            return [put(part) for part in value]
+        return {name: put(part) for name, part in value.items()} if isinstance(value, dict) else value
+
+    return {name: put(value) for name, value in task.items() if name != "vary"}
 
 
 def _add_sources(task, earlier) -> None:

@@ -18,7 +18,7 @@ _NAMES = {
     "progress": "crmlib.learned",
     "deliver": "crmlib.deliver",
     "portfolio": "crmlib.portfolio",
-    "swot_board": "crmlib.boards",
+    "board": "crmlib.boards",
 }
 
 __all__ = sorted(_NAMES)

@@ -46,19 +46,27 @@ class Memo:
                 f"<small>在文件夹 {folder} 里，用 Word 或 WPS 打开。</small></p>{left}")
 
 
-def deliver(title: str, parts: list[tuple[str, str]], unit: str | None = None) -> Memo:
+def deliver(title: str, parts: list[tuple], unit: str | None = None) -> Memo:
     """Write a one-page .docx from the student's own answers, next to the notebook.
 
-    title: heading and file name. parts: (heading, task id) in their order; a table task becomes a table,
-    any other its text. unit: named under the title. A part without an answer says so. An existing file
-    is never overwritten: a memo that differs from it is called …-2, …-3. Raises CourseError if it cannot
-    be written.
+    title: heading and file name. parts: (heading, what) in their order. what: a task id (a table task becomes
+    a table, any other its text), or the student's own figure or DataFrame (shown without its index).
+    unit: named under the title. A part without an answer says so. An existing file is never overwritten:
+    a memo that differs from it is called …-2, …-3. Raises CourseError if it cannot be written.
     """
     paper, missing = _Paper(title, unit), []
-    for heading, task_id in parts:
-        task = find_task(task_id)
-        saved = open_saved(task)
+    for heading, what in parts:
         paper.heading(heading)
+        if hasattr(what, "savefig"):
+            paper.figure(what)
+            continue
+        if hasattr(what, "columns"):
+            paper.table([list(map(str, row)) for row in (what.columns, *what.itertuples(index=False))])
+            continue
+        if not isinstance(what, str):
+            raise CourseError(f"“{heading}”这一部分要给题号、图或表，现在给的是 {type(what).__name__}。")
+        task = find_task(what)
+        saved = open_saved(task)
         if not saved.answer:
             paper.lines([_UNWRITTEN])
             gaps = ["还没有做。"]
@@ -136,7 +144,8 @@ def _same(path, content) -> bool:
     """Whether an existing file holds the same memo (its date of saving aside)."""
     try:
         with zipfile.ZipFile(path) as old, zipfile.ZipFile(io.BytesIO(content)) as new:
-            return old.read("word/document.xml") == new.read("word/document.xml")
+            return all(old.read(part) == new.read(part) for part in new.namelist()
+                       if part == "word/document.xml" or part.startswith("word/media/"))
     except Exception:  # 不是 Word 文件，或者坏了、锁着：那就不是同一份
         return False
 
@@ -189,6 +198,14 @@ class _Paper:
         for line in lines:
             if line.strip():
                 self.document.add_paragraph(_clean(line))
+
+    def figure(self, figure):
+        from docx.shared import Cm
+
+        image, (wide, high) = io.BytesIO(), figure.get_size_inches()
+        figure.savefig(image, format="png", dpi=200, bbox_inches="tight")
+        width = min(_TEXT_WIDTH * 0.8, 8.0 * wide / high)  # 一页纸：图最高 8 厘米
+        self.document.add_picture(image, width=Cm(width))
 
     def table(self, rows):
         from docx.enum.table import WD_CELL_VERTICAL_ALIGNMENT

@@ -36,7 +36,7 @@ def test_a_rebuild_changes_no_byte(course, capsys):
     assert main(["build"]) == 0
     assert {p: p.read_bytes() for p in course.rglob("*") if p.is_file()} == first
     assert main(["build", "--check"]) == 0
-    assert "[OK] 生成的 6 个文件都是最新的" in capsys.readouterr().out
+    assert "[OK] 生成的 7 个文件都是最新的" in capsys.readouterr().out
 
 
 def test_check_names_stale_missing_and_extra_files(course, capsys):

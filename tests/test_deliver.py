@@ -136,3 +136,25 @@ def test_unknown_task_and_unwritable_folder_are_named(folder, monkeypatch):
     monkeypatch.setattr("builtins.open", refuse)
     with pytest.raises(CourseError, match="写不了 备忘录"):
         _save(b"", "备忘录")
+
+
+def test_own_figure_and_table(folder):
+    import matplotlib.pyplot as plt
+    import pandas as pd
+
+    def memo(height):
+        figure, axes = plt.subplots()
+        axes.bar([1, 2], [3, height])
+        plt.close(figure)
+        table = pd.DataFrame({"片区": ["苏北", "苏南"], "人数": [120, 80]})
+        return deliver("报告", [("图", figure), ("表", table), ("选择", "9.9-3")])
+
+    answered(folder, None, None, ["a"])
+    first = memo(1)
+    paper = docx.Document(first.path)
+    assert len(paper.inline_shapes) == 1
+    assert [[c.text for c in row.cells] for row in paper.tables[0].rows] == [
+        ["片区", "人数"], ["苏北", "120"], ["苏南", "80"]]
+    assert memo(1).path == first.path and memo(2).path.name == "报告-2.docx"  # 图换了，就是另一份
+    with pytest.raises(CourseError, match="要给题号、图或表"):
+        deliver("报告", [("数", 3)])

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from crmlib import boards
-from crmlib.boards import board_text, read_board, scores, stands, turned
+from crmlib.boards.swot import read, scores, stands, text, turned
 from crmlib.cli import CourseError
 from crmlib.methods.environment import efe, ife
 from crmlib.paths import notebooks
@@ -72,7 +72,7 @@ def answered(folder, answers):
 
 
 def board(flips=None):
-    return read_board("9.9-1", "9.9-2", "9.9-3", FLIPS if flips is None else flips)
+    return read("9.9-1", "9.9-2", "9.9-3", FLIPS if flips is None else flips)
 
 
 def standing(board, *titles):
@@ -135,7 +135,7 @@ def test_wrong_cards_do_not_hold_a_strategy(folder):
 
 
 def test_text_for_print(folder):
-    said = board_text(board())
+    said = text(board())
     assert "内部总分（IFE）2.30（低于 2.5）" in said and "IE 矩阵第 V 格：坚持和保持" in said
     assert "威胁：柴油涨价（权重 0.30，评分 1）；对手降价（权重 0.20，评分 2）" in said
     assert "假如柴油跌 20%：WT 策略站不住了" in said
@@ -165,12 +165,12 @@ def test_bad_tasks_are_named(folder):
 
 
 def test_without_tows_and_flips(folder):
-    shown = read_board("9.9-1", "9.9-2")
-    assert shown["strategies"] == shown["flips"] == [] and "策略" not in board_text(shown)
+    shown = read("9.9-1", "9.9-2")
+    assert shown["strategies"] == shown["flips"] == [] and "策略" not in text(shown)
 
 
 def test_scrolling_into_view_shows_the_latest_answers(folder):
-    widget = boards.SwotBoard(board)
+    widget = boards._class("swot")(board)
     answered(folder, {"9.9-3": {"SO": _plan("刚写的策略", ["c1"], ["e1"])}})
     widget._look_again(widget, {"do": "look"}, [])
     assert widget.board["strategies"][0]["plan"] == "刚写的策略"
@@ -184,6 +184,6 @@ def test_unit_2_2(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "tasks").mkdir()
     (tmp_path / "tasks" / "2.2.json").write_bytes((notebooks() / "2" / "tasks" / "2.2.json").read_bytes())
-    shown = read_board("2.2-8", "2.2-9", "2.2-10", {"柴油跌 20%": {"c04": "O"}})
+    shown = read("2.2-8", "2.2-9", "2.2-10", {"柴油跌 20%": {"c04": "O"}})
     assert standing(shown) == ["SO", "WO", "ST", "WT"]
     assert standing(shown, "柴油跌 20%") == ["SO", "WO", "ST"]

@@ -1,7 +1,7 @@
 """题目的控件：anywidget，纯 JavaScript，没有构建步骤，不用网络。
 
 一种题型 = 一个 .js（样子特别的，再加一个同名的 .css），接在 shared.js、shared.css 后面送进浏览器。
-面板（SWOT 板等）也用 ``script`` 和 ``STYLE``。
+面板（crmlib/boards）也用 ``script`` 和 ``style``。
 """
 
 from functools import cache
@@ -20,15 +20,15 @@ STYLE = (_HERE / "shared.css").read_text("utf-8")
 
 
 @cache
-def script(name: str) -> str:
+def script(name: str, folder: Path = _HERE) -> str:
     """The ESM source of a widget: shared.js followed by ``<name>.js``."""
-    return "\n".join((_HERE / f"{part}.js").read_text("utf-8") for part in ("shared", name))
+    return "\n".join(path.read_text("utf-8") for path in (_HERE / "shared.js", folder / f"{name}.js"))
 
 
 @cache
-def style(name: str) -> str:
+def style(name: str, folder: Path = _HERE) -> str:
     """The CSS of a widget: shared.css followed by ``<name>.css``, if there is one."""
-    own = _HERE / f"{name}.css"
+    own = folder / f"{name}.css"
     return STYLE + (own.read_text("utf-8") if own.is_file() else "")
 
 

@@ -1,10 +1,12 @@
 """SWOT 权重板在真实的浏览器里：算得和 Python 一样；鼠标、键盘都能用；能还原。"""
 
 import json
+from pathlib import Path
 
 import pytest
 
-from crmlib.boards import read_board, scores, stands, turned
+from crmlib import boards
+from crmlib.boards.swot import read, scores, stands, turned
 from crmlib.methods.environment import weight_sensitivity
 from crmlib.paths import notebooks
 from crmlib.widgets import STYLE, script
@@ -27,12 +29,12 @@ def board(tmp_path_factory):
     (folder / "tasks" / "2.2.json").write_bytes((notebooks() / "2" / "tasks" / "2.2.json").read_bytes())
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        return read_board("2.2-8", "2.2-9", "2.2-10", FLIPS)
+        return read("2.2-8", "2.2-9", "2.2-10", FLIPS)
 
 
 @pytest.fixture
 def shown(page, board):
-    code = script("swot_board").replace("export default", "const board =")
+    code = script("swot", Path(boards.__file__).parent).replace("export default", "const board =")
     page.set_default_timeout(10_000)
     page.set_content(PAGE % (STYLE, code, json.dumps(board, ensure_ascii=False)))
     page.wait_for_selector(".crm-board")

@@ -1,4 +1,4 @@
-// SWOT 权重板：四格、两个总分、IE 矩阵、策略的依据。全在浏览器里算，和 crmlib/boards.py 说的一样。
+// SWOT 权重板：四格、两个总分、IE 矩阵、策略的依据。全在浏览器里算，和 crmlib/boards/swot.py 说的一样。
 
 const GROUPS = { S: "优势", W: "劣势", O: "机会", T: "威胁" };
 const SIDES = { inside: "内部", outside: "外部" };

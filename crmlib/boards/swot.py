@@ -1,78 +1,22 @@
-"""面板：不是题目，是给学生和老师摆弄的。现在有一块，``crm.swot_board``。
-
-内核只做一件事：把学生存下的答案读成一张面板（``read_board``）。拖动、翻牌都在浏览器里算，不等内核。
-"""
-
-from html import escape
-from pathlib import Path
-
-import anywidget
-import traitlets
+"""SWOT 权重板：因素按权重排，两个总分，IE 矩阵，策略的依据。"""
 
 from crmlib.cli import CourseError
 from crmlib.methods.environment import AVERAGE, GROUPS, ie_cell
 from crmlib.tasks import find_task, form
 from crmlib.tasks.classify import card_text
 from crmlib.tasks.session import open_saved
-from crmlib.widgets import STYLE, script
 
+TITLE = "SWOT 权重板"
 _SIDES = {"inside": "SW", "outside": "OT"}
 _GIVEN = ("group", "weight", "rating")
 
 
-def swot_board(ife: str, efe: str, tows: str | None = None, flips: dict | None = None) -> None:
-    """Show the SWOT board: factors by weight, the two scores, the IE matrix, and the strategies' support.
+def read(ife: str, efe: str, tows: str | None = None, flips: dict | None = None) -> dict:
+    """What the board shows, as plain JSON.
 
     ife, efe, tows: ids of the form tasks whose saved answers are shown; where the student has not
     answered, the model answer stands in, and the board says so. flips: {what happens: {card id: what
     the card becomes}}, a quadrant (S, W, O, T) or None for a fact that is no longer true.
-
-    >>> swot_board("2.2-8", "2.2-9", "2.2-10", flips={"柴油跌 20%": {"c04": "O"}})  # doctest: +SKIP
-    """
-    SwotBoard(lambda: read_board(ife, efe, tows, flips)).show()
-
-
-class SwotBoard(anywidget.AnyWidget):
-    """The board on screen. ``read``: a function that returns the board as it is now."""
-
-    _esm = script("swot_board")
-    _css = STYLE + (Path(__file__).parent / "widgets" / "swot_board.css").read_text("utf-8")
-    board = traitlets.Dict().tag(sync=True)
-
-    def __init__(self, read):
-        super().__init__(board=read())
-        self._read, self._print = read, None
-        self.on_msg(self._look_again)
-
-    def __repr__(self) -> str:
-        return "SWOT 权重板"
-
-    def show(self) -> None:
-        from IPython.display import HTML, display
-
-        display(self)
-        self._print = display(HTML(self._as_text()), display_id=True)
-
-    def _as_text(self) -> str:
-        return (f'<div class="crm-print"><strong>SWOT 权重板</strong>'
-                f'<div style="white-space:pre-wrap">{escape(board_text(self.board))}</div></div>')
-
-    def _look_again(self, _, content, buffers) -> None:
-        """The board has scrolled into view: an answer given since then must show without a re-run."""
-        try:
-            fresh = self._read()
-        except CourseError:  # 答案文件这会儿读不出来：先留着刚才的板
-            return
-        if fresh != self.board:
-            self.board = fresh
-            if self._print:
-                from IPython.display import HTML
-
-                self._print.update(HTML(self._as_text()))
-
-
-def read_board(ife: str, efe: str, tows: str | None = None, flips: dict | None = None) -> dict:
-    """What the board shows, as plain JSON.
 
     {"cards": [{"id", "title", "lines", "side", "group", "weight", "rating"}], "strategies": [{"id", "title",
     "how", "plan", "cards"}], "flips": [{"title", "turns": {card: group or None}}], "notices": […]}.
@@ -156,7 +100,7 @@ def _flips(flips, cards) -> list[dict]:
     return [{"title": title, "turns": dict(turns)} for title, turns in flips.items()]
 
 
-# ---- 同样的算法，浏览器里（swot_board.js）也有一份；测试拿两份对答案 ----
+# ---- 同样的算法，浏览器里（swot.js）也有一份；测试拿两份对答案 ----
 
 def turned(board: dict, titles=()) -> dict[str, dict]:
     """The cards after some facts are flipped, {id: card}; a card that is no longer true has group "gone".
@@ -191,7 +135,7 @@ def stands(strategy: dict, cards: dict[str, dict]) -> bool:
     return found == set(_SIDES)
 
 
-def board_text(board: dict) -> str:
+def text(board: dict) -> str:
     """The board in words, for print and for readers without a screen."""
     cards = turned(board)
     inside, outside = scores(cards)
