@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from autograder.classroom.course import CONFIG, IGNORED, RECORD, Classroom, fingerprint
+from autograder.classroom.course import CONFIG, IGNORED, Classroom, fingerprint
 from crmlib import paths
 from crmlib.cli import CourseError
 
@@ -78,5 +78,3 @@ def make(folder: Path, course: Path) -> Classroom:
 def _start(course: Path) -> str:
     return f"python {course / 'start.py'}"
 
-
-__all__ = ["RECORD", "main", "make"]

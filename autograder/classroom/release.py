@@ -1,7 +1,7 @@
 """``crm class release 单元``：生成学生版，打成一个可以发的 zip；``--seed`` 换一套数。"""
 
 import argparse
-import json
+import io
 import os
 import re
 import shutil
@@ -101,10 +101,19 @@ def _refresh(room: Classroom, unit: str, seed: str | None) -> str:
 
 
 def _vary(name: str, seed: str, source: Path) -> None:
-    """Write the assignment with the numbers of a class seed into ``source``."""
+    """Write the assignment with the numbers of a class seed into ``source``, from units/."""
     from autograder import build, units
 
-    raise NotImplementedError
+    folder = paths.root() / "units" / name
+    if not folder.is_dir():
+        raise CourseError(f"换数要用课程里的 units/{name}，这里没有：重新复制一份完整的课程。")
+    unit = units.load(folder, units.by_seed(seed))
+    if unit.variants < 2:
+        raise CourseError(f"{name} 的题里没有可以换的数，种子不起作用：不加 --seed 再发。")
+    new = source.with_name(f".{name}.new")
+    shutil.rmtree(new, ignore_errors=True)
+    build.write(new, build.assignment(unit))
+    _swap(new, source)
 
 
 def _swap(new: Path, place: Path) -> None:
@@ -118,8 +127,6 @@ def _swap(new: Path, place: Path) -> None:
 
 def pack(folder: Path) -> Path:
     """``folder`` as ``folder.zip`` beside it; the same files give the same bytes."""
-    import io
-
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as packed:
         for path in files(folder):
@@ -130,5 +137,3 @@ def pack(folder: Path) -> Path:
     write_whole(target, buffer.getvalue())
     return target
 
-
-__all__ = ["json", "main", "pack", "release"]
