@@ -263,6 +263,8 @@ def pack(look: Look, who: str) -> tuple[Path, str, list[str]]:
         try:
             file = open(path, "xb")  # noqa: SIM115  x：已有的 zip 绝不覆盖
         except FileExistsError:
+            if _code_of(path) == code:
+                return path, code, left_out
             continue
         except OSError as fault:
             raise CourseError(f"写不了 {path}（{fault.strerror}）。把作业复制到自己的文件夹里，再交。") from None
@@ -278,11 +280,20 @@ def pack(look: Look, who: str) -> tuple[Path, str, list[str]]:
     raise CourseError(f"这里已经有 999 个 {who}-{look.assignment} 的 zip，删掉旧的再交。")
 
 
+def _code_of(path: Path) -> str | None:
+    try:
+        with zipfile.ZipFile(path) as packed:
+            name = next(n for n in packed.namelist() if n.endswith("/" + RECEIPT))
+            return json.loads(packed.read(name))["code"]
+    except Exception:  # 是别的 zip，或者坏了：不碰它
+        return None
+
+
 def receipt_code(assignment: str, who: str, sums: dict[str, str]) -> str:
     """8 letters and digits that change whenever a file, the student or the assignment does.
 
     >>> receipt_code("2.2-swot-pest", "20260101", {"answers.json": "0f"})
-    'UJ73-FIAZ'
+    'UBGC-5I4N'
     """
     whole = json.dumps([assignment, who, sorted(sums.items())], ensure_ascii=False)
     word = base64.b32encode(hashlib.sha256(whole.encode()).digest()).decode()[:8]
