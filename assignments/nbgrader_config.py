@@ -38,6 +38,9 @@ c.GenerateFeedback.preprocessors.insert(1, "autograder.nbgrader_hooks.FeedbackPa
 c.GenerateFeedback.HTMLExporter.template_name = "feedback_zh"
 c.GenerateFeedback.HTMLExporter.extra_template_basedirs = [str(TEMPLATES)]
 
+# 导出成绩：列和原来一样，人多也快，Excel 打开不是乱码
+c.ExportApp.plugin_class = "autograder.classroom.export.ExportCsv"
+
 # 交作业以前的 Validate 按钮
 c.Validator.changed_warning = "有 {num_changed} 个检查格被改过。从作业里重新复制一份笔记，再交。\n"
 c.Validator.type_changed_warning = "有 {num_changed} 个格子变了类型。从作业里重新复制一份笔记，再交。\n"

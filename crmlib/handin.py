@@ -45,7 +45,7 @@ class Look:
 def main(argv=None) -> int:
     """Check an assignment folder and pack it; damage is told, never a reason to refuse."""
     parser = argparse.ArgumentParser(prog="crm hand-in", description="交作业：检查一遍，打成 zip")
-    parser.add_argument("folder", metavar="作业", nargs="?", help="作业的文件夹或编号，如 2.2；只有一份时不用写")
+    parser.add_argument("folder", metavar="作业", nargs="?", help="文件夹或编号，如 2.2；只有一份时不用写")
     parser.add_argument("--as", metavar="学号或姓名", dest="who", help="你是谁；不写就会问你")
     options = parser.parse_args(argv)
     look = inspect(choose(options.folder))
@@ -57,12 +57,13 @@ def main(argv=None) -> int:
     path, code, left_out = pack(look, who or "")
     for line in left_out:
         print(f"[注意] {line}")
-    print(f"打包好了：{path}\n回执号：{code}\n把这个 zip 交给老师，记下回执号。改了答案，就再打一次包，交最新的。")
+    print(f"打包好了：{path}\n回执号：{code}\n"
+          "把这个 zip 交给老师，记下回执号。改了答案，就再打一次包，交最新的。")
     return 0
 
 
 def hand_in() -> None:
-    """In a notebook: a panel that checks and packs this assignment at a click; elsewhere the check as text."""
+    """In a notebook: a panel that checks and packs this assignment; elsewhere the check as text."""
     from crmlib.tasks import _in_notebook
 
     look = inspect(Path.cwd())
@@ -132,7 +133,7 @@ def inspect(folder: Path) -> Look:
     tasks = [t for content in contents for t in content["tasks"] if t.get("use") == "graded"]
     look = Look(folder, _assignment(folder) or folder.name)
     if not tasks:
-        look.damage.append("tasks 文件夹不在，或者坏了，没法检查答全了没有。从老师发的 zip 里重新复制一份 tasks。")
+        look.damage.append("tasks 文件夹不在，或者坏了，没法检查答全了没有。从老师发的 zip 里重新复制它。")
     sources = _look_at_notebook(look, tasks)
     try:
         content = answers._content(folder)
@@ -157,8 +158,8 @@ def _look_at_notebook(look: Look, tasks) -> dict[str, dict]:
         if not others:
             look.damage.append(f"没有笔记 {right.name}。从老师发的 zip 里重新复制一份，放进这个文件夹。")
             return {}
-        look.damage.append(f"笔记的名字改过了，要叫 {right.name}。现在这里有：{'、'.join(p.name for p in others)}。"
-                           "改回来最好；不改也能交。")
+        look.damage.append(f"笔记的名字改过了，要叫 {right.name}。现在这里有："
+                           f"{'、'.join(p.name for p in others)}。改回来最好；不改也能交。")
         right = others[0]
     elif others:
         look.damage.append(f"这里有 {len(others) + 1} 份笔记，批的是 {right.name}。"
@@ -174,8 +175,8 @@ def _look_at_notebook(look: Look, tasks) -> dict[str, dict]:
         found.setdefault(str(cell["metadata"]["nbgrader"].get("grade_id")), []).append(cell)
     for name, title in _expected(tasks).items():
         if name not in found:
-            look.damage.append(f"{title}不见了（可能删掉了）。它的分老师那边还能补回来，你的代码补不回来。"
-                               if name.endswith("-code") else f"{title}不见了（可能删掉了）。老师那边能补回来。")
+            mended = "你的代码补不回来，重写一遍。" if name.endswith("-code") else "老师那边能补回来。"
+            look.damage.append(f"{title}不见了（可能删掉了）。{mended}")
         elif len(found[name]) > 1:
             look.damage.append(f"{title}有 {len(found[name])} 份，可能复制过。留下第一份，删掉多出来的。")
     for name, copies in found.items():
@@ -201,8 +202,10 @@ def _expected(tasks) -> dict[str, str]:
 def _checksum(cell) -> str:
     """nbgrader's checksum of a cell (nbgrader.utils.compute_checksum)."""
     meta, source = cell["metadata"]["nbgrader"], cell.get("source", "")
+    grade, solution = bool(meta.get("grade")), bool(meta.get("solution"))
+    locked = not solution and (grade or bool(meta.get("locked")))
     parts = ["".join(source) if isinstance(source, list) else str(source), str(cell.get("cell_type")),
-             *(str(bool(meta.get(flag))) for flag in ("grade", "solution", "locked")), str(meta.get("grade_id"))]
+             str(grade), str(solution), str(locked), str(meta.get("grade_id"))]
     if meta.get("grade"):
         try:
             parts.append(str(float(meta.get("points"))))
@@ -249,7 +252,7 @@ def _open(task, content, sources) -> str | None:
 # ---- 打包 ----
 
 def pack(look: Look, who: str) -> tuple[Path, str, list[str]]:
-    """(the zip beside the folder, receipt code, what was left out). An existing zip is never overwritten."""
+    """(the zip beside the folder, receipt code, what was left out). Never overwrites a zip."""
     who = _UNSAFE.sub("", who).strip(" .")[:40]
     if not who:
         raise CourseError("还没有写你是谁：加上 --as 学号或姓名，例如 crm hand-in --as 20260101。")
@@ -267,12 +270,14 @@ def pack(look: Look, who: str) -> tuple[Path, str, list[str]]:
                 return path, code, left_out
             continue
         except OSError as fault:
-            raise CourseError(f"写不了 {path}（{fault.strerror}）。把作业复制到自己的文件夹里，再交。") from None
+            raise CourseError(f"写不了 {path}（{fault.strerror}）。"
+                              "把作业复制到自己的文件夹里，再交。") from None
         try:
             with file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
                 for name, content in chosen.items():
                     packed.writestr(f"{look.assignment}/{name}", content)
-                packed.writestr(f"{look.assignment}/{RECEIPT}", json.dumps(receipt, ensure_ascii=False, indent=1))
+                packed.writestr(f"{look.assignment}/{RECEIPT}",
+                                json.dumps(receipt, ensure_ascii=False, indent=1))
         except OSError as fault:
             path.unlink(missing_ok=True)
             raise CourseError(f"打包没有做完（{fault.strerror}）。看看磁盘满没满，再试一次。") from None
@@ -306,7 +311,8 @@ def _contents(folder: Path) -> tuple[dict[str, bytes], list[str]]:
     paths_ = sorted(folder.rglob("*"), key=lambda p: (p.suffix not in (".ipynb", ".json"), p))
     for path in paths_:
         name = path.relative_to(folder).as_posix()
-        if any(part in _SKIPPED or part.startswith((".", "~$")) for part in name.split("/")) or name == RECEIPT:
+        hidden = any(part in _SKIPPED or part.startswith((".", "~$")) for part in name.split("/"))
+        if hidden or name == RECEIPT:
             continue
         if path.is_symlink() or not path.is_file():
             if path.is_symlink():
@@ -338,7 +344,7 @@ def _panel():
     here = Path(__file__).parent
 
     class HandIn(anywidget.AnyWidget):
-        """``look``: what the check found; ``packed``: {name, code, left_out} after packing, or {trouble}."""
+        """``look``: what the check found; ``packed``: {name, code, left_out}, or {trouble}."""
 
         _esm, _css = script("handin", here), style("handin", here)
         look = traitlets.Dict().tag(sync=True)

@@ -100,8 +100,8 @@ def collect(room: Classroom, folder: Path, unit: str | None = None, accept_new=F
     folder = folder.absolute()
     if not folder.is_dir():
         raise CourseError(f"没有 {folder} 这个文件夹。看看名字写对了没有。")
-    if folder == room.root or any(folder.is_relative_to(room.root / d)
-                                  for d in ("submitted", "source", "release", "autograded", "feedback", OLDER)):
+    ours = ("submitted", "source", "release", "autograded", "feedback", OLDER)
+    if folder == room.root or any(folder.is_relative_to(room.root / d) for d in ours):
         raise CourseError("班级文件夹自己不能收。把学生交来的 zip 放进另一个文件夹，到那里去收。")
     items = _items(folder)
     if not items:
@@ -208,7 +208,8 @@ def _submissions(item: Path, hints: list[str], roster: Roster, known: dict) -> l
     works = _works(parcel, known)
     if not works:
         notes = "；".join(parcel.notes[:3])
-        raise Refused("里面没有作业（没有这个班的笔记，也没有 answers.json）" + (f"。{notes}" if notes else ""))
+        raise Refused("里面没有作业（没有这个班的笔记，也没有 answers.json）"
+                      + (f"。{notes}" if notes else ""))
     made = datetime.fromtimestamp(item.stat().st_mtime)
     found = []
     for assignment, top in works:
@@ -240,9 +241,9 @@ def _works(parcel: Parcel, known) -> list[tuple[str, str]]:
         if top.endswith("tasks") or not (base.endswith(".ipynb") or base in ("answers.json", RECEIPT)):
             continue
         if assignment := _which(top, base, content, known):
-            tops.setdefault((assignment, f"{top}/" if top else ""), []).append(name)
+            tops[assignment, f"{top}/" if top else ""] = None
     chosen: dict[str, str] = {}
-    for (assignment, top), names in tops.items():
+    for assignment, top in tops:
         def rank(place):
             inside = [n for n in parcel.files if n.startswith(place)]
             return (place + "answers.json" in parcel.files,
@@ -363,7 +364,7 @@ def keep(room: Classroom, found: Submission) -> str:
     if place.is_dir():
         if _held(place) == found.content:
             return "重复"
-        before = _time_of(place)
+        before = time_of(place)
         if before and found.time <= before:
             target = attic / f"{found.time:%Y%m%d-%H%M%S}"
             if target.is_dir() and _held(target) == found.content:
@@ -388,7 +389,7 @@ def _held(folder: Path) -> dict[str, str]:
             if n not in (RECEIPT, "timestamp.txt")}
 
 
-def _time_of(folder: Path) -> datetime | None:
+def time_of(folder: Path) -> datetime | None:
     try:
         return datetime.strptime((folder / "timestamp.txt").read_text("utf-8").strip(), _STAMP)
     except (OSError, ValueError):

@@ -6,7 +6,7 @@ nbgrader 的表在外键上没有索引，人一多，formgrader 的名单就要
 
 import os
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from crmlib.cli import CourseError
 
@@ -47,15 +47,13 @@ def open_gradebook(url: str, course: str = "default_course"):
         why = str(getattr(fault, "orig", None) or fault).strip().splitlines()[0]
         raise CourseError(f"成绩库 {shown} 打不开（{why}）。看看服务器开了没有，网址、用户、密码对不对，"
                           "文件坏了就从备份里找回来。") from None
-    try:
+    with suppress(SQLAlchemyError):  # 只读的库、没有建索引的权限：慢一些，照样能用
         add_indexes(book.engine)
-    except SQLAlchemyError:
-        pass  # 只读的库、没有建索引的权限：慢一些，照样能用
     return book
 
 
 def add_indexes(engine) -> list[str]:
-    """Make the indexes on foreign keys that are missing; returns the names made. Safe to repeat, and to race."""
+    """Make the missing indexes on foreign keys; returns the names made. Safe to repeat, and to race."""
     from nbgrader.api import Base
     from sqlalchemy import Index, inspect
     from sqlalchemy.exc import OperationalError, ProgrammingError

@@ -29,20 +29,20 @@ def main(argv) -> int:
     """Make the student version of an assignment and pack it."""
     parser = argparse.ArgumentParser(prog="crm class release", description="生成学生版，打成 zip")
     parser.add_argument("unit", metavar="单元", help="2.2 或 2.2-swot-pest")
-    parser.add_argument("--seed", metavar="种子", help="换一套数：随便一个词，如 2026秋；同一个词，题目就一样")
+    parser.add_argument("--seed", metavar="种子", help="换一套数：一个词，如 2026秋；词一样，数就一样")
     parser.add_argument("--again", action="store_true", help="课程改过了，把新的题再发一次")
     add_course(parser)
     options = parser.parse_args(argv)
     room = find(options.course)
     name, packed, fresh = release(room, options.unit, options.seed, options.again)
     seed = room.read_record()["released"][name]["seed"]
-    print(f"{'学生版做好了' if fresh else '以前发过，题目没有变，重新打了包'}：{packed}"
-          + (f"（种子 {seed}）" if seed else ""))
+    said = "学生版做好了" if fresh else "以前发过，题目没有变，重新打了包"
+    print(f"{said}：{packed}" + (f"（种子 {seed}）" if seed else ""))
     print("把这个 zip 发给学生：解开，放进课程的 notebooks 文件夹。source/ 里有答案，不要发。")
     return 0
 
 
-def release(room: Classroom, unit: str, seed: str | None = None, again: bool = False) -> tuple[str, Path, bool]:
+def release(room: Classroom, unit: str, seed: str | None = None, again=False) -> tuple[str, Path, bool]:
     """(assignment, the zip, whether it was generated anew).
 
     What was handed out once is not changed silently: another seed, or a source that has changed since,
@@ -53,12 +53,14 @@ def release(room: Classroom, unit: str, seed: str | None = None, again: bool = F
     name = _refresh(room, unit, seed)
     source, target = room.folder("source", ".", name), room.folder("release", ".", name)
     if (source / "answers.json").exists():
-        raise CourseError(f"{source / 'answers.json'} 是老师试做时留下的答案，会发给全班。把它删掉，再发一次。")
+        raise CourseError(f"{source / 'answers.json'} 是老师试做时留下的答案，会发给全班。"
+                          "把它删掉，再发一次。")
     record = room.read_record()
     before, present = record["released"].get(name), fingerprint(source)
     if before and target.is_dir() and before["source"] != present and not again:
-        raise CourseError(f"{name} 在 {before['time'][:16].replace('T', ' ')} 发过，题目后来改了。学生手里的还是旧题。"
-                          f"真要换成新题：加上 --again，再通知学生换新的。")
+        when = before["time"][:16].replace("T", " ")
+        raise CourseError(f"{name} 在 {when} 发过，题目后来改了。学生手里的还是旧题。"
+                          "真要换成新题：加上 --again，再通知学生换新的。")
     fresh = not (before and target.is_dir() and before["source"] == present)
     if fresh:
         room.nbgrader("generate_assignment", name, "--force")
@@ -130,7 +132,8 @@ def pack(folder: Path) -> Path:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as packed:
         for path in files(folder):
-            entry = zipfile.ZipInfo(f"{folder.name}/{path.relative_to(folder).as_posix()}", (2026, 1, 1, 0, 0, 0))
+            name = f"{folder.name}/{path.relative_to(folder).as_posix()}"
+            entry = zipfile.ZipInfo(name, (2026, 1, 1, 0, 0, 0))
             entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
             packed.writestr(entry, path.read_bytes())
     target = folder.with_name(folder.name + ".zip")

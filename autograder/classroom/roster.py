@@ -21,7 +21,7 @@ class Roster:
         from nbgrader.api import Student
 
         rows = book.db.execute(select(Student.id, Student.last_name, Student.first_name))
-        return cls({i: full_name(last, first) for i, last, first in rows})
+        return cls({i: full_name(i, last, first) for i, last, first in rows})
 
     def student(self, said: list[str]) -> str:
         """The one student that these words (most trusted first) mean. Raises Refused if none, or several.
@@ -38,7 +38,7 @@ class Roster:
             if len(found) == 1:
                 return found.pop()
             if len(found) > 1:
-                raise Refused(f"“{word}”可能是 {'、'.join(sorted(found))}。把文件名改成“学号-单元.zip”，再收一次")
+                raise Refused(f"“{word}”可能是 {'、'.join(sorted(found))}。把文件名改成“学号-单元.zip”")
         seen = "、".join(f"“{w}”" for w in said[:2] if w) or "文件名"
         raise Refused(f"{seen}不在名单里。先加进名单（crm class roster），或者把文件名改成“学号-单元.zip”")
 
@@ -57,9 +57,9 @@ class Roster:
         return f"{student} {self.names.get(student, '')}".strip()
 
 
-def full_name(last, first) -> str:
-    """张 + 三 → 张三; the whole name may stand in either field."""
-    return f"{last or ''}{first or ''}".strip()
+def full_name(student, last, first) -> str:
+    """张 + 三 → 张三; `crm class roster` keeps the number as last name, so that formgrader shows it."""
+    return f"{'' if last == student else last or ''}{first or ''}".strip()
 
 
 def _within_longer(name, word, names) -> bool:

@@ -26,7 +26,7 @@ class Refused(Exception):
 
 @dataclass
 class Parcel:
-    """``files``: {path with ``/``: content}; ``dates``: when each was changed; ``notes``: what was left out."""
+    """``files``: {path with ``/``: content}; ``dates``: when changed; ``notes``: what was left out."""
 
     files: dict[str, bytes] = field(default_factory=dict)
     dates: dict[str, datetime] = field(default_factory=dict)
@@ -143,7 +143,8 @@ def _zip(file, inner: bool = False) -> Parcel:
                 continue
             parcel.add(name, entry.file_size, _date(entry), lambda limit, e=entry: _read(packed, e, limit))
         # 有人把 zip 又压了一层：里面只有它，就再开一层，不再往下
-        if not any(n.endswith((".ipynb", "answers.json")) for n in parcel.files) and len(nested) == 1 and not inner:
+        work = any(n.endswith((".ipynb", "answers.json")) for n in parcel.files)
+        if len(nested) == 1 and not work and not inner:
             content = _read(packed, nested[0], MOST_FILE + 1)
             if len(content) <= MOST_FILE:
                 within = _zip(io.BytesIO(content), inner=True)
