@@ -214,6 +214,19 @@ def _checksum(cell) -> str:
     return hashlib.md5("".join(parts).encode("utf-8", "replace"), usedforsecurity=False).hexdigest()
 
 
+def as_given(task: dict, content: dict) -> dict:
+    """The task as the student with this answers.json has it: his draw, his own inputs."""
+    from crmlib.tasks import number
+
+    def saved(name):
+        record = content["answers"].get(name)
+        return record.get("answer") if isinstance(record, dict) else None
+
+    if "draw" in task:
+        task = narrow(task, answers._seed(content))
+    return {**task, "given": number.given(task, saved)} if "inputs" in task else task
+
+
 def _open(task, content, sources) -> str | None:
     """Why a task is not answered well, None if it is."""
     if task.get("kind") == "code":
@@ -224,19 +237,10 @@ def _open(task, content, sources) -> str | None:
         if re.search(r"=\s*\.\.\.", source):
             return "还有 ... 没有换掉"
         return "还没有写" if _checksum(cell) == cell["metadata"]["nbgrader"].get("checksum") else None
-    records = content["answers"]
-    record = records.get(task["id"])
+    record = content["answers"].get(task["id"])
     record = record if isinstance(record, dict) else {}
     try:
-        if "draw" in task:
-            task = narrow(task, answers._seed(content))
-        if "inputs" in task:
-            from crmlib.tasks import number
-
-            def saved(name):
-                return records[name].get("answer") if isinstance(records.get(name), dict) else None
-
-            task = {**task, "given": number.given(task, saved)}
+        task = as_given(task, content)
         result = score_task(task, record.get("answer"))
     except Exception as fault:  # 题目文件被改坏了：提醒就够了，照样能交
         return f"没法检查（{type(fault).__name__}）"

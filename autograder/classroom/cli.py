@@ -32,5 +32,5 @@ def _about(name: str, entry) -> str:
     for doc in (sys.modules[run.__module__].__doc__, run.__doc__):
         line = (doc or "").strip().partition("\n")[0]
         if f"crm class {name}" in line and "：" in line:
-            return line.partition("：")[2]
+            return line.partition("：")[2].replace("``", "")
     return (run.__doc__ or "").strip().partition("\n")[0]

@@ -41,8 +41,10 @@ def main(argv) -> int:
         print("还没有发过作业。先发一份：crm class release 单元")
         return 0
     size = f" / {len(roster.names)}" if roster.names else ""
-    rows = [[s.assignment, s.released[:10], f"{len(s.handed)}{size}",
-             *(str(len(x)) for x in (s.graded, s.stale, s.waiting, s.returned))] for s in shown]
+    rows = []
+    for s in shown:
+        counts = (str(len(part)) for part in (s.graded, s.stale, s.waiting, s.returned))
+        rows.append([s.assignment, s.released[:10], f"{len(s.handed)}{size}", *counts])
     print(table([["作业", "发布", "交了", "批了", "要重批", "等老师评分", "反馈"], *rows]))
     for s in shown:
         for what, who in (("没交", s.missing), ("交了新的，要重批", s.stale), ("写作题等老师评分", s.waiting)):
