@@ -41,7 +41,7 @@ class Question:
     link_range: tuple[float, float] | None = None
     gap: float | None = None
     mistakes: list[tuple[str, str, list[str]]] = field(default_factory=list)  # (名字, 提示, 谁)
-    missed: list[tuple[str, int, int]] = field(default_factory=list)  # (小项, 错了几人, 答了几人)
+    missed: list[tuple[str, int]] = field(default_factory=list)  # (小项, 错了几人)
 
     @property
     def verdict(self) -> str:
@@ -175,19 +175,17 @@ def gap(own: list[float], rest: list[float]) -> float | None:
 def _count_mistakes(q: Question, found: list[Student]) -> None:
     hints = {m["name"]: m["hint"] for m in q.item.task.get("mistakes", [])}
     who: dict[str, list[str]] = {}
-    wrong, seen = Counter(), Counter()
+    wrong = Counter()
     for student in found:
         result = student.results.get(q.item.name)
         if result is None:
             continue
         for mistake in result.mistakes:
             who.setdefault(mistake, []).append(student.id)
-        for place, right in result.where.items():
-            seen[place] += 1
-            wrong[place] += not right
+        wrong.update(place for place, right in result.where.items() if not right)
     q.mistakes = [(name, hints.get(name, ""), people) for name, people in
                   sorted(who.items(), key=lambda pair: -len(pair[1]))]
-    q.missed = [(item_text(q.item.task, place), count, seen[place])
+    q.missed = [(item_text(q.item.task, place), count)
                 for place, count in wrong.most_common(3) if count > max(1, 0.2 * len(found))]
 
 
@@ -318,7 +316,7 @@ def _mistakes(report: Report) -> str:
         rows = "".join(f"<li><span class='count'>{len(people)} 人</span><div><b>{e(name)}</b>"
                        f"<span class='quiet'>{e(hint)}</span></div></li>"
                        for name, hint, people in q.mistakes)
-        missed = "；".join(f"“{e(what)}”{count} / {seen} 人" for what, count, seen in q.missed)
+        missed = "；".join(f"“{e(what)}”{count} 人" for what, count in q.missed)
         if rows or missed:
             more = f"<p class='quiet'>错得最多的：{missed}</p>" if missed else ""
             parts.append(f"<h3>{e(q.item.label)}</h3><ul>{rows}</ul>{more}")

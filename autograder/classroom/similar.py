@@ -22,6 +22,7 @@ from autograder.classroom.report import CSS, REPORTS, save
 from autograder.classroom.results import Item, Student, item_text, items, read, students
 from autograder.classroom.roster import Roster
 from crmlib.cli import CourseError
+from crmlib.tasks import text
 
 SHINGLE = 6  # 字
 CODE_SHINGLE = 5  # 记号
@@ -174,14 +175,14 @@ def _wrong(student: Student, wanted) -> set[tuple[str, str, str]]:
                     found.add((item.name, place, f"{item.label} 的 {_words(item.task, place)}：答 "
                                                  f"{_choice(item.task, said)}"))
         else:
-            said = json.dumps(answer, ensure_ascii=False, sort_keys=True)[:200]
-            found.add((item.name, "", f"{item.label}：答 {said}"))
+            said = text(item.task, answer).replace("\n", "；")[:120]
+            found.add((item.name, "", f"{item.label}：答 {said or json.dumps(answer, ensure_ascii=False)[:80]}"))
     return found
 
 
 def _words(task, place) -> str:
-    text = item_text(task, place)
-    return text if len(text) <= 24 else text[:23] + "…"
+    said = item_text(task, place)
+    return said if len(said) <= 24 else said[:23] + "…"
 
 
 def _choice(task, said) -> str:
@@ -210,14 +211,14 @@ def _texts(student: Student, wanted) -> dict[str, str]:
     return found
 
 
-def _text_shingles(text: str) -> set[str]:
+def _text_shingles(said: str) -> set[str]:
     """Every run of 6 characters; blanks and punctuation do not count.
 
     >>> sorted(_text_shingles("投甲，因为晚点多。"))
     ['投甲因为晚点', '甲因为晚点多']
     """
-    text = re.sub(r"[\W_]+", "", text.casefold())[:20_000]
-    return {text[i:i + SHINGLE] for i in range(len(text) - SHINGLE + 1)}
+    said = re.sub(r"[\W_]+", "", said.casefold())[:20_000]
+    return {said[i:i + SHINGLE] for i in range(len(said) - SHINGLE + 1)}
 
 
 def _code_shingles(source: str) -> set[str]:
@@ -249,7 +250,7 @@ def _same_shingles(works: dict[str, dict[str, str]], shingles, given, kind, tell
         shorter = min(len(sets[a] & rare), len(sets[b] & rare))
         if count >= TEXT_LEAST and count >= TEXT_SHARE * shorter:
             quotes = [q for place in works[a] if place in works[b]
-                      for q in _common(works[a][place], works[b][place])]
+                      for q in _common(works[a][place], works[b][place]) if shingles(q) & rare]
             tell(a, b, kind, 5 + 10 * count / shorter, f"{kind}有 {count / shorter:.0%} 一样",
                  [f"“{q}”" for q in quotes[:5]])
 
@@ -276,7 +277,8 @@ def render(name: str, pairs: list[Pair], roster: Roster, count: int) -> str:
         parts.append("</section>")
     body = "".join(parts) or "<p>没有很像的。</p>"
     return ("<!DOCTYPE html><html lang='zh-CN'><head><meta charset='utf-8'>"
-            f"<title>{e(name)} 雷同</title><style>{CSS}</style></head><body><main><h1>{e(name)} 很像的作业</h1>"
+            f"<title>{e(name)} 雷同</title><style>{CSS}</style></head><body><main>"
+            f"<h1>{e(name)} 很像的作业</h1>"
             f"<p><b>给老师看，不自动处罚。</b>比了 {count} 份，列出 {len(pairs)} 对。</p>"
             "<p class='quiet'>对的答案本来就一样，不算像。看的是：少见的错错得一样，字句或代码大段一样，"
             "答案文件是同一份。很像不等于抄：也许一起做的，也许同一句话没听懂。先当面问，再下结论。"

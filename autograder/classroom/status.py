@@ -47,7 +47,8 @@ def main(argv) -> int:
         rows.append([s.assignment, s.released[:10], f"{len(s.handed)}{size}", *counts])
     print(table([["作业", "发布", "交了", "批了", "要重批", "等老师评分", "反馈"], *rows]))
     for s in shown:
-        for what, who in (("没交", s.missing), ("交了新的，要重批", s.stale), ("写作题等老师评分", s.waiting)):
+        lists = (("没交", s.missing), ("交了新的，要重批", s.stale), ("写作题等老师评分", s.waiting))
+        for what, who in lists:
             if who:
                 names = "、".join(roster.shown(w) for w in who[:60])
                 print(f"{s.assignment} {what}（{len(who)} 人）：{names}{'……' if len(who) > 60 else ''}")
