@@ -175,8 +175,8 @@ def _wrong(student: Student, wanted) -> set[tuple[str, str, str]]:
                     found.add((item.name, place, f"{item.label} 的 {_words(item.task, place)}：答 "
                                                  f"{_choice(item.task, said)}"))
         else:
-            said = text(item.task, answer).replace("\n", "；")[:120]
-            found.add((item.name, "", f"{item.label}：答 {said or json.dumps(answer, ensure_ascii=False)[:80]}"))
+            said = text(item.task, answer).replace("\n", "；") or json.dumps(answer, ensure_ascii=False)
+            found.add((item.name, "", f"{item.label}：答 {said[:120]}"))
     return found
 
 
