@@ -19,7 +19,8 @@ from pathlib import Path
 from crmlib import paths
 from crmlib.cli import CourseError
 from crmlib.tasks import answers, score_task
-from crmlib.tasks.core import TaskError, fingerprint, narrow
+from crmlib.tasks.core import TaskError, fingerprint
+from crmlib.tasks.session import mine
 
 RECEIPT = "hand-in.json"
 MOST_FILE, MOST_ALL, MOST_FILES = 20_000_000, 50_000_000, 500  # 字节、字节、个；收作业的那一边也按这个
@@ -135,19 +136,29 @@ def inspect(folder: Path) -> Look:
     if not tasks:
         look.damage.append("tasks 文件夹不在，或者坏了，没法检查答全了没有。从老师发的 zip 里重新复制它。")
     sources = _look_at_notebook(look, tasks)
-    try:
-        content = answers._content(folder)
-    except TaskError as fault:
-        content = {"answers": {}}
-        look.damage.append(f"{fault}先别删它，一起交给老师。")
-    else:
-        if not (folder / answers.NAME).is_file() and any(t["kind"] not in ("code",) for t in tasks):
-            look.damage.append("没有 answers.json：卡片题、表格题的答案都在里面。"
-                               "是不是在别的文件夹里做的？到那个文件夹里去交。")
+    file = _answers(look, any(t.get("kind") != "code" for t in tasks))
     for task in tasks:
-        if why := _open(task, content, sources):
+        if why := _open(task, file, sources):
             look.open.append(f"第 {task['id']} 题“{task.get('title', '')}”：{why}")
     return look
+
+
+def _answers(look: Look, wanted: bool) -> answers.Handed:
+    """The answers file, an empty one where it is missing or damaged; tells which."""
+    try:
+        raw = (look.folder / answers.NAME).read_bytes()
+        file = answers.Handed(raw)
+        file.seed()
+        return file
+    except FileNotFoundError:
+        if wanted:
+            look.damage.append("没有 answers.json：卡片题、表格题的答案都在里面。"
+                               "是不是在别的文件夹里做的？到那个文件夹里去交。")
+    except OSError as fault:
+        look.damage.append(f"answers.json 读不了（{fault.strerror}）。关掉正在用它的程序，再检查一遍。")
+    except TaskError as fault:
+        look.damage.append(f"{fault}先别删它，一起交给老师。")
+    return answers.Handed(None)
 
 
 def _look_at_notebook(look: Look, tasks) -> dict[str, dict]:
@@ -214,20 +225,7 @@ def _checksum(cell) -> str:
     return hashlib.md5("".join(parts).encode("utf-8", "replace"), usedforsecurity=False).hexdigest()
 
 
-def as_given(task: dict, content: dict) -> dict:
-    """The task as the student with this answers.json has it: his draw, his own inputs."""
-    from crmlib.tasks import number
-
-    def saved(name):
-        record = content["answers"].get(name)
-        return record.get("answer") if isinstance(record, dict) else None
-
-    if "draw" in task:
-        task = narrow(task, answers._seed(content))
-    return {**task, "given": number.given(task, saved)} if "inputs" in task else task
-
-
-def _open(task, content, sources) -> str | None:
+def _open(task, file, sources) -> str | None:
     """Why a task is not answered well, None if it is."""
     if task.get("kind") == "code":
         cell = sources.get("t-" + re.sub(r"[^A-Za-z0-9]", "-", task["id"]) + "-code")
@@ -237,10 +235,9 @@ def _open(task, content, sources) -> str | None:
         if re.search(r"=\s*\.\.\.", source):
             return "还有 ... 没有换掉"
         return "还没有写" if _checksum(cell) == cell["metadata"]["nbgrader"].get("checksum") else None
-    record = content["answers"].get(task["id"])
-    record = record if isinstance(record, dict) else {}
+    record = file.record(task["id"])
     try:
-        task = as_given(task, content)
+        task = mine(task, grading=True, file=file)
         result = score_task(task, record.get("answer"))
     except Exception as fault:  # 题目文件被改坏了：提醒就够了，照样能交
         return f"没法检查（{type(fault).__name__}）"

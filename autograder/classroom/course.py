@@ -4,7 +4,6 @@ class.json：{"format": 1, "copied": {作业: 从课程复制来时的指纹},
 "released": {作业: {"time": …, "seed": … 或 null, "source": 发布时的指纹}}}
 """
 
-import glob
 import hashlib
 import json
 import os
@@ -60,33 +59,18 @@ class Classroom:
 
     @cached_property
     def directory(self):
-        """nbgrader's CourseDirectory, configured as the class folder says."""
-        sys.modules.setdefault("rfc3987_syntax", None)  # 见 crmlib.lab：不编译用不着的网址语法，快一秒
-        from nbgrader.coursedir import CourseDirectory
-        from traitlets.config import PyFileConfigLoader
+        """What nbgrader_config.py says (autograder.engine.course.Course)."""
+        from autograder.engine.course import load
 
-        try:
-            config = PyFileConfigLoader(CONFIG, path=str(self.root)).load_config()
-        except Exception as fault:  # 设置文件是一段程序，什么错都可能出
-            raise CourseError(f"{self.root / CONFIG} 里有错（{type(fault).__name__}：{fault}）。"
-                              "从课程的 assignments/ 里重新复制一份。") from None
-        if "root" not in config.CourseDirectory:
-            config.CourseDirectory.root = str(self.root)
-        return CourseDirectory(config=config)
+        return load(self.root)
 
     def folder(self, step: str, student: str, assignment: str) -> Path:
         """Where nbgrader keeps something; ``step``: source, release, submitted, autograded or feedback."""
-        name = getattr(self.directory, f"{step}_directory")
-        if step in ("source", "release"):
-            student = "."
-        return Path(os.path.normpath(self.directory.format_path(name, student, assignment)))
+        return self.directory.folder(step, "." if step in ("source", "release") else student, assignment)
 
     def students_in(self, step: str, assignment: str) -> list[str]:
         """Students that have a folder for the assignment at a step, in order."""
-        name = getattr(self.directory, f"{step}_directory")
-        every = glob.glob(self.directory.format_path(name, "*", glob.escape(assignment)))
-        shape = re.compile(self.directory.format_path(name, "(.+)", re.escape(assignment), escape=True))
-        return sorted(m[1] for m in map(shape.fullmatch, every) if m and m[1] != "." and os.path.isdir(m[0]))
+        return self.directory.students(assignment, step)
 
     @property
     def db_url(self) -> str:

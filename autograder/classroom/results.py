@@ -10,9 +10,9 @@ from sqlalchemy import select
 from autograder.build import grade_id
 from autograder.classroom.course import Classroom
 from crmlib.cli import CourseError
-from crmlib.handin import as_given
 from crmlib.tasks import answers, decode_task, full_points, score_task
 from crmlib.tasks.core import Result, TaskError
+from crmlib.tasks.session import mine
 
 _SCORE = re.compile(r"""crm\.score\(\s*["']([^"']+)["'],\s*["']([A-Za-z0-9+/=]+)["']""")
 
@@ -99,20 +99,20 @@ def students(room: Classroom, book, name: str, wanted: list[Item]) -> list[Stude
 def read(one: Student, submitted: Path, autograded: Path, wanted: list[Item]) -> Student:
     """Fill in what a student handed in; returns him. Whatever is broken is simply not there."""
     try:
-        content = answers._content(submitted)
-    except TaskError:
-        content = {"format": 1, "answers": {}}
-    one.seed = answers._seed(content)
+        file = answers.Handed((submitted / answers.NAME).read_bytes())
+        one.seed = file.seed()
+    except (OSError, TaskError):
+        file = answers.Handed(None)
     for item in wanted:
-        record = content["answers"].get(item.task.get("id"))
-        if not isinstance(record, dict):
+        record = file.record(item.task.get("id", ""))
+        if not record:
             continue
         one.answers[item.task["id"]] = record.get("answer")
         if isinstance(record.get("saved"), str):
             one.saved[item.task["id"]] = record["saved"]
         if "key" in item.task and item.task["kind"] not in ("code", "write"):
             try:
-                given = as_given(item.task, content)
+                given = mine(item.task, grading=True, file=file)
                 one.results[item.name] = score_task(given, record.get("answer"), final=True)
             except Exception:  # 再离奇的答案也不许让报告停下来
                 one.results[item.name] = Result("malformed", 0.0, full_points(item.task))

@@ -12,8 +12,8 @@ from crmlib.tasks import TaskError, answers, decode_task, public, scored, unread
 from crmlib.tasks.session import mine, printed
 
 ANSWERS_BYTES = 16 << 20
-_SHOWN = re.compile(
-    r"""(?:import crmlib as crm|crm\.setup\(\)|crm\.task\(\s*["']([^"'\n]+)["']\s*\))\s*(?:#.*)?""")
+_SHOWN = re.compile(r"""(?:import crmlib as crm|crm\.(?:setup|hand_in)\(\)"""
+                    r"""|crm\.task\(\s*["']([^"'\n]+)["']\s*\))\s*(?:#.*)?""")
 
 
 @cache
@@ -72,7 +72,7 @@ def show(source: str, tasks: dict, file: answers.Handed) -> tuple[list, str] | N
             return None
         if found[1]:
             outputs += _printed(tasks.get(found[1]), file)
-        else:
+        elif not line.startswith("crm.hand_in"):  # 交作业的按钮：批的时候没有用
             left.append(line)
     return outputs, "\n".join(left)
 

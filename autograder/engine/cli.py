@@ -10,7 +10,7 @@ from crmlib.cli import CourseError
 def main(argv) -> int:
     """Grade an assignment of any nbgrader course; returns 0, or 1 if a submission needs a look."""
     parser = argparse.ArgumentParser(prog="crm class grade", description="批改一份作业（全班）")
-    parser.add_argument("assignment", metavar="作业", help="source/ 里的文件夹名，如 2.2-swot-pest")
+    parser.add_argument("assignment", metavar="作业", help="source/ 里的文件夹名，如 2.2-swot-pest；2.2 也行")
     parser.add_argument("--course", metavar="文件夹", help="nbgrader 课程文件夹；不写就是当前文件夹")
     parser.add_argument("--jobs", type=_jobs, metavar="N", help="同时批几份；不写就和处理器一样多")
     parser.add_argument("--scheduler", metavar="地址", help="Dask 调度器的地址，如 tcp://10.0.0.5:8786")
@@ -22,7 +22,8 @@ def main(argv) -> int:
     options = parser.parse_args(argv)
     from autograder.engine.session import Session, unsafe
 
-    session = Session(course.find(options.course), options.assignment, options.jobs, not options.unsafe,
+    root = course.find(options.course)
+    session = Session(root, course.assignment(root, options.assignment), options.jobs, not options.unsafe,
                       False if options.no_fork else None)
     if session.runs and not options.unsafe and (options.no_fork or sys.platform != "linux"):
         raise CourseError(unsafe(set()))

@@ -1,6 +1,7 @@
 """nbgrader 课程目录：设置、文件夹、学生交来的文件。不装 nbgrader 也读得懂（它一装就是两三秒）。"""
 
 import fnmatch
+import glob
 import json
 import os
 import re
@@ -40,9 +41,9 @@ class Course:
                                      assignment_id=assignment)
         return Path(os.path.normpath(self.root / said))
 
-    def students(self, assignment: str) -> list[str]:
-        """Who has a folder for the assignment in submitted/, sorted."""
-        pattern = self.structure.format(nbgrader_step=self.steps["submitted"], student_id="\0",
+    def students(self, assignment: str, step: str = "submitted") -> list[str]:
+        """Who has a folder for the assignment at a step, sorted."""
+        pattern = self.structure.format(nbgrader_step=self.steps[step], student_id="\0",
                                         assignment_id=assignment)
         before, _, after = os.path.normpath(pattern).partition("\0")
         if os.path.isabs(before):
@@ -62,10 +63,14 @@ class Course:
 
 
 def find(folder: str | None) -> Path:
-    """The course directory: ``folder``, or the present one, or the course's own assignments/."""
+    """The course directory: ``folder``, or the present one, the only class folder in it, or assignments/."""
     from crmlib import paths
 
-    places = [Path(folder)] if folder else [Path.cwd(), paths.root() / "assignments"]
+    below = sorted(p.parent for p in Path.cwd().glob("*/class.json"))
+    if not folder and len(below) > 1:
+        names = "、".join(p.name for p in below)
+        raise CourseError(f"这里有 {len(below)} 个班级文件夹：{names}。加上 --course 班级，写明是哪一个。")
+    places = [Path(folder)] if folder else [Path.cwd(), *below, paths.root() / "assignments"]
     for place in places:
         if (place / "nbgrader_config.py").is_file() or (place / "submitted").is_dir() \
                 or (place / "gradebook.db").is_file():
@@ -73,6 +78,12 @@ def find(folder: str | None) -> Path:
     where = f"{places[0]} 里" if folder else "这里"
     raise CourseError(f"{where}没有 nbgrader 课程：应当有 nbgrader_config.py 或 submitted/。"
                       "用 --course 写明课程文件夹。")
+
+
+def assignment(root: Path, wanted: str) -> str:
+    """The full name of ``2.2`` where source/ has just one such folder; else ``wanted`` as it is."""
+    fits = [p.name for p in (root / "source").glob(f"{glob.escape(wanted)}-*") if p.is_dir()]
+    return fits[0] if len(fits) == 1 and not (root / "source" / wanted).is_dir() else wanted
 
 
 def load(root: Path) -> Course:
