@@ -9,7 +9,7 @@ import zipfile
 from datetime import datetime, timedelta
 
 import pytest
-from fixtures.classroom import FULL, PARTLY, UNIT, classroom, course, enrol, handed, work, zipped
+from fixtures.classroom import FULL, PARTLY, UNIT, enrol, handed, released, work, zipped
 
 from autograder.classroom import collect as collecting
 from autograder.classroom.course import Classroom
@@ -19,11 +19,8 @@ from crmlib.handin import MOST_FILE, RECEIPT
 
 @pytest.fixture(scope="module")
 def ready(tmp_path_factory):
-    """A class that has released its assignment; made once, copied for every test."""
-    root = course(tmp_path_factory.mktemp("course"))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CRM_COURSE", str(root))
-        return classroom(root)
+    """A class that has released its assignment; copied for every test."""
+    return released(tmp_path_factory)[1]
 
 
 @pytest.fixture

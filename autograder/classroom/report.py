@@ -404,7 +404,7 @@ def figure(draw, size, words: str) -> str:
         FigureCanvasSVG(made)
         draw(made.add_subplot())
         buffer = io.StringIO()
-        made.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+        made.savefig(buffer, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
     svg = buffer.getvalue()
     said = html.escape(words, quote=True)
     return f"<figure role='img' aria-label='{said}'>{svg[svg.index('<svg'):]}</figure>"
