@@ -171,10 +171,8 @@ class Session:
             made = result.notebooks.get(name, {"scores": {}, "look": []})
             plan.fit = {c for c in plan.foreign if made["scores"].get(c) and c not in made["look"]}
             for cell in plan.foreign:
-                if not made["scores"].get(cell):
-                    report.broken.append(f"{name}/{cell}")
-                elif cell not in plan.fit:
-                    report.weak.append(f"{name}/{cell}")
+                if cell not in plan.fit:
+                    (report.weak if cell in made["look"] else report.broken).append(f"{name}/{cell}")
         return report
 
     def results(self, students, report: Report) -> Iterator[tuple[Result, courses.Handed]]:
