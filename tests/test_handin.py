@@ -74,8 +74,8 @@ def test_what_is_not_answered_is_named(work):
                                 "1.1-g4": "短"}, code=None))
     assert not look.damage and len(look.open) == 4
     told = "\n".join(look.open)
-    for words in ("第 1.1-g1 题“分四张卡”：", "第 1.1-g2 题“写两条”：", "第 1.1-g3 题“算总数”：还有 ... 没有换掉",
-                  "第 1.1-g4 题“说说理由”："):
+    for words in ("第 1.1-g1 题“分四张卡”：", "第 1.1-g2 题“写两条”：",
+                  "第 1.1-g3 题“算总数”：还有 ... 没有换掉", "第 1.1-g4 题“说说理由”："):
         assert words in told, told
 
 
@@ -88,7 +88,8 @@ DAMAGE = {
     "deleted": (lambda cells, nb: nb["cells"].remove(cells["t-1-1-g1"]), "第 1.1-g1 题的评分格不见了"),
     "code deleted": (lambda cells, nb: nb["cells"].remove(cells["t-1-1-g3-code"]),
                      "第 1.1-g3 题写代码的格子不见了"),
-    "manual deleted": (lambda cells, nb: nb["cells"].remove(cells["t-1-1-g4"]), "第 1.1-g4 题的评分说明不见了"),
+    "manual deleted": (lambda cells, nb: nb["cells"].remove(cells["t-1-1-g4"]),
+                       "第 1.1-g4 题的评分说明不见了"),
     "copied": (lambda cells, nb: nb["cells"].append(cells["t-1-1-g1"]), "第 1.1-g1 题的评分格有 2 份"),
     "retyped": (lambda cells, nb: cells["t-1-1-g1"].update(cell_type="markdown"), "格子 t-1-1-g1 变了类型"),
     "edited": (lambda cells, nb: cells["t-1-1-g1"].update(source="pass"), "格子 t-1-1-g1 不是你该写的"),
@@ -205,7 +206,8 @@ def test_the_command(work, monkeypatch, capsys):
         assert f"张三-{UNIT}.zip" in out and "回执号：" in out
     assert main(["hand-in"]) == 1, "没有终端可以问"
     assert "--as 学号或姓名" in capsys.readouterr().err
-    for place, why in (("9.9", f"没有找到作业“9.9”（找到的：{UNIT}）"), (str(folder / "tasks"), "里没有作业")):
+    for place, why in (("9.9", f"没有找到作业“9.9”（找到的：{UNIT}）"),
+                       (str(folder / "tasks"), "里没有作业")):
         assert main(["hand-in", place, "--as", "x"]) == 1
         assert why in capsys.readouterr().err
 
