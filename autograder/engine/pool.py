@@ -257,6 +257,7 @@ class Warm:
             remove(folder)
 
     def close(self) -> None:
+        """End the warm process and all that it started; may be called twice."""
         if self.fork:
             self._control.close()
             try:

@@ -299,7 +299,7 @@ def zygote(number) -> None:
     have = sandbox.prepare(about["folders"]) if about["guard"] else set()
     gc.collect()
     gc.freeze()
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # 孩子结束就收掉
+    signal.signal(signal.SIGCHLD, _collect)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # 终端里的 Ctrl-C 由批改的进程处理
     control.sendall(b".")  # 暖好了
     while True:
@@ -315,6 +315,13 @@ def zygote(number) -> None:
         for fd in fds:
             os.close(fd)
     os.killpg(0, signal.SIGTERM) if os.getpgid(0) == os.getpid() else None
+
+
+def _collect(*_) -> None:
+    """Bury the children that have ended."""
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
 
 
 def _guarded(request, fds, cells, have, folders) -> None:

@@ -201,7 +201,7 @@ def _limits(memory, seconds, processes) -> set[str]:
             most = resource.getrlimit(getattr(resource, name))[1]
             value = value if most == resource.RLIM_INFINITY else min(value, most)
             resource.setrlimit(getattr(resource, name), (value, value))
-    return {"limits"} if resource.getrlimit(resource.RLIMIT_FSIZE)[0] == FILE_BYTES else set()
+    return {"limits"} if 0 <= resource.getrlimit(resource.RLIMIT_FSIZE)[0] <= FILE_BYTES else set()
 
 
 def landlock(writable, folders) -> int:

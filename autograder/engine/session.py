@@ -145,15 +145,15 @@ class Session:
 
     # ---- 批 ----
 
-    def warm(self, jobs=None) -> pool.Warm:
-        """A warm process that has imported what the assignment imports."""
+    def modules(self) -> list[str]:
+        """What the assignment's code cells import."""
         code = [c.source for plan in self.plans.values() for c in plan.source.cells.values()
                 if c.cell_type == "code"]
         for path in self.source.glob("*.ipynb"):
             with contextlib.suppress(ValueError, KeyError, TypeError, OSError):
                 code += ["".join(c["source"]) for c in json.loads(path.read_text("utf-8"))["cells"]
                          if c["cell_type"] == "code"]
-        return pool.Warm(modules(code), jobs or self.jobs, self.guard, self.fork)
+        return modules(code)
 
     def calibrate(self, grade_one: Callable) -> Report:
         """Grade the teacher's own solution: which foreign tests can be judged apart, which fail it."""
@@ -177,7 +177,7 @@ class Session:
 
     def results(self, students, report: Report) -> Iterator[tuple[Result, courses.Handed]]:
         """Grade ``students`` on this machine, as they finish."""
-        warm = self.warm() if self.runs else None
+        warm = pool.Warm(self.modules(), self.jobs, self.guard, self.fork) if self.runs else None
         stop = threading.Event()
 
         def one(plans, handed):
