@@ -2,12 +2,17 @@
 
 import csv
 import multiprocessing
+import os
 import random
 import shutil
+import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 from fixtures import postgres
 from fixtures.classroom import FULL, PARTLY, UNIT, enrol, handed, released, work
+from fixtures.writers import grader
 from nbgrader.api import Gradebook
 from nbgrader.plugins.export import CsvExportPlugin
 from sqlalchemy import create_engine, inspect, text
@@ -21,6 +26,7 @@ from autograder.engine.cli import main as grade
 from crmlib.cli import CourseError, main
 
 CELLS, GRADERS = 6, 4
+_stock: dict[str, bytes] = {}
 
 
 @pytest.fixture(scope="module")
@@ -31,17 +37,36 @@ def server():
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request, tmp_path):
-    """An empty database of each kind."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'gradebook.db'}"
-    return empty(request.getfixturevalue("server"))
+    """A database of each kind, as stock nbgrader makes it, with nothing in it."""
+    if request.param == "postgresql":
+        return empty(request.getfixturevalue("server"))
+    return sqlite(tmp_path)
+
+
+def sqlite(folder) -> str:
+    """A new file; nbgrader takes seconds to make its first database, so that one is copied."""
+    if "sqlite" not in _stock:
+        os.environ["PATH"] = os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"]  # 给 alembic
+        place = Path(tempfile.mkdtemp(prefix="crm-db-"))
+        Gradebook(f"sqlite:///{place / 'gradebook.db'}").close()
+        _stock["sqlite"] = (place / "gradebook.db").read_bytes()
+        shutil.rmtree(place)
+    (folder / "gradebook.db").write_bytes(_stock["sqlite"])
+    return f"sqlite:///{folder / 'gradebook.db'}"
 
 
 def empty(pattern) -> str:
-    name = f"t{random.getrandbits(40):x}"
+    """A new database on the server, copied from a first one that nbgrader made."""
     engine = create_engine(pattern.format("postgres"), isolation_level="AUTOCOMMIT")
+    name = f"t{random.getrandbits(40):x}"
     with engine.connect() as db:
-        db.execute(text(f"CREATE DATABASE {name}"))
+        if "postgresql" not in _stock:
+            db.execute(text("CREATE DATABASE stock"))
+            os.environ["PATH"] = os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"]
+            with Gradebook(pattern.format("stock")) as book:
+                book.engine.dispose()
+            _stock["postgresql"] = b""
+        db.execute(text(f"CREATE DATABASE {name} TEMPLATE stock"))
     engine.dispose()
     return pattern.format(name)
 
@@ -80,13 +105,14 @@ def test_indexes_are_made_once_and_in_the_database(url):
 
 
 def test_other_databases_get_no_indexes(tmp_path):
-    database.open_gradebook(f"sqlite:///{tmp_path / 'a.db'}").close()
-    with Gradebook(f"sqlite:///{tmp_path / 'b.db'}") as stock:
+    database.open_gradebook(sqlite(tmp_path)).close()
+    (tmp_path / "b").mkdir()
+    with Gradebook(sqlite(tmp_path / "b")) as stock:
         assert not any(i["name"].startswith("crm_ix") for i in inspect(stock.engine).get_indexes("grade"))
 
 
 def test_the_list_asks_the_indexes(tmp_path):
-    url = f"sqlite:///{tmp_path / 'gradebook.db'}"
+    url = sqlite(tmp_path)
     fill(url)
     with database.open_gradebook(url) as book:
         plan = book.db.execute(text("EXPLAIN QUERY PLAN SELECT * FROM grade WHERE notebook_id = 'x'")).all()
@@ -128,26 +154,6 @@ def test_the_export_says_what_nbgraders_own_says(url, tmp_path):
 
 # ---- 同时写 ----
 
-def _grader(url, number, ready, told):
-    """One grader: many small lots, in its own order, over students that others grade as well."""
-    try:
-        rng = random.Random(number)
-        students = [f"s{n:02}" for n in range(20)]
-        ready.wait()
-        with Book(url) as book:
-            for lap in range(6):
-                rng.shuffle(students)
-                for start in range(0, 20, 5):
-                    lot = [(s, None, {"p": Score({f"t{k}": float((int(s[1:]) + k) % 11) for k in range(CELLS)})})
-                           for s in students[start:start + 5]]
-                    book.write("a", "", lot)
-                own = (f"g{number}-{lap}", None, {"p": Score({f"t{k}": float(number) for k in range(CELLS)})})
-                book.write("a", "", [own])
-        told.put(None)
-    except Exception as fault:
-        told.put(f"{type(fault).__name__}: {fault}")
-
-
 def test_four_graders_at_once_lose_nothing(url):
     fill(url, students=3)
     with Gradebook(url) as book:
@@ -156,18 +162,19 @@ def test_four_graders_at_once_lose_nothing(url):
         book.db.commit()
     spawn = multiprocessing.get_context("spawn")
     ready, told = spawn.Barrier(GRADERS), spawn.Queue()
-    graders = [spawn.Process(target=_grader, args=(url, n, ready, told)) for n in range(GRADERS)]
-    for grader in graders:
-        grader.start()
+    graders = [spawn.Process(target=grader, args=(url, n, ready, told)) for n in range(GRADERS)]
+    for process in graders:
+        process.start()
     faults = [told.get(timeout=120) for _ in graders]
-    for grader in graders:
-        grader.join()
+    for process in graders:
+        process.join()
     assert faults == [None] * GRADERS
     with Gradebook(url) as book:
         scores = {s.student_id: s.score for s in book.assignment_submissions("a")}
         right = {f"s{n:02}": sum(float((n + k) % 11) for k in range(CELLS)) for n in range(20)}
         right["s01"] += 7.5
-        right |= {f"g{g}-{lap}": float(g * CELLS) for g in range(GRADERS) for lap in range(6)}
+        right |= {f"g{g}-{lap}": sum(float((g + k) % 11) for k in range(CELLS))
+                  for g in range(GRADERS) for lap in range(4)}
         assert scores == right
         assert book.find_grade("m", "p", "a", "s01").manual_score == 7.5, "老师的分还在"
 
