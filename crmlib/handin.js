@@ -62,9 +62,15 @@ function render({ model, el }) {
   model.on("change:look", showLook);
   model.on("change:packed", showPacked);
   el.append(root);
+  // 做完题滚到这里：检查的是现在，不是打开笔记的时候
+  const seen = new IntersectionObserver((entries) => {
+    if (entries.some((e) => e.isIntersecting)) model.send({ do: "look" });
+  });
+  seen.observe(root);
   showLook();
   showPacked();
   return () => {
+    seen.disconnect();
     model.off("change:look", showLook);
     model.off("change:packed", showPacked);
   };
