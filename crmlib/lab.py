@@ -74,7 +74,8 @@ def _class_folder(wanted: Path | None) -> Path | None:
     config = "nbgrader_config.py"
     if wanted is not None:
         if not (wanted / config).is_file():
-            raise CourseError(f"{wanted} 不是班级文件夹（里面没有 {config}）。要建一个：crm class new 文件夹名")
+            raise CourseError(f"{wanted} 不是班级文件夹（里面没有 {config}）。"
+                              "要建一个：crm class new 文件夹名")
         return wanted.resolve()
     here = Path.cwd().resolve()
     below = sorted(p.parent for p in here.glob("*/class.json"))
