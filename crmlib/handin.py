@@ -230,10 +230,12 @@ def _open(task, file, sources) -> str | None:
     if task.get("kind") == "code":
         cell = sources.get("t-" + re.sub(r"[^A-Za-z0-9]", "-", task["id"]) + "-code")
         if cell is None:
-            return "没有写"
+            return "笔记里找不到写代码的那一格"
         source = "".join(cell.get("source", ""))
-        if re.search(r"=\s*\.\.\.", source):
-            return "还有 ... 没有换掉"
+        for name in task.get("names", {}):  # 看最后一次给它的值：starter 留着，写在下面也行
+            given = re.findall(rf"^[ \t]*{re.escape(name)}[ \t]*=[ \t]*([^=#\n]*)", source, re.M)
+            if given and given[-1].strip() == "...":
+                return f"{name} 的 ... 还没有换掉"
         return "还没有写" if _checksum(cell) == cell["metadata"]["nbgrader"].get("checksum") else None
     record = file.record(task["id"])
     try:

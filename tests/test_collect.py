@@ -359,3 +359,13 @@ def test_the_command_names_the_faulty_ones(room, inbox, tmp_path, capsys):
     out = capsys.readouterr().out
     assert "[FAIL] 李四.rar（不知道是谁的）没收：是 .rar 格式" in out
     assert "新收下 1 份，没有收 1 件" in out
+
+
+def test_without_a_list_the_receipt_is_believed_and_a_foreign_name_told(room, inbox, tmp_path):
+    (room.root / "gradebook.db").unlink()
+    made = handed(work(room, tmp_path / UNIT, FULL), "张三")
+    shutil.copy(made, inbox / "吴十-1.1.zip")
+    shutil.copy(made, inbox)
+    got = collect(room, inbox)
+    assert got[f"张三-{UNIT}.zip"] == ("重复", "张三", "")
+    assert got["吴十-1.1.zip"] == ("收下", "张三", "按回执算 张三 的；文件名写的是“吴十”")

@@ -75,8 +75,13 @@ def test_what_is_not_answered_is_named(work):
     assert not look.damage and len(look.open) == 4
     told = "\n".join(look.open)
     for words in ("第 1.1-g1 题“分四张卡”：", "第 1.1-g2 题“写两条”：",
-                  "第 1.1-g3 题“算总数”：还有 ... 没有换掉", "第 1.1-g4 题“说说理由”："):
+                  "第 1.1-g3 题“算总数”：total 的 ... 还没有换掉", "第 1.1-g4 题“说说理由”："):
         assert words in told, told
+
+
+def test_an_answer_below_the_starter_counts(work):
+    code = "first, second = 12, 30\ntotal = ...\nmean = ...\ntotal = 42  # 和\nmean = total / 2"
+    assert handin.inspect(work(code=code)).open == []
 
 
 def test_nothing_done_at_all(work):

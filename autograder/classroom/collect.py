@@ -221,6 +221,9 @@ def _submissions(item: Path, hints: list[str], roster: Roster, known: dict) -> l
         notes = [*parcel.notes]
         if receipt and not _same_student(roster, student, hints, assignment):
             raise Refused(f"文件名和里面的回执说的不是一个人：回执是 {receipt['student']}。没有收，你看一看")
+        elif receipt and not roster.names and not any(receipt["student"] in hint for hint in hints):
+            seen = said[1] if len(said) > 1 else ""
+            notes.append(f"按回执算 {receipt['student']} 的；文件名写的是“{seen}”")
         _right_notebook(files, assignment, known[assignment], notes)
         dates = [d for n, d in parcel.dates.items() if n.startswith(top)]
         when = _when(receipt, max(dates, default=made), made, notes)

@@ -83,38 +83,37 @@ def _examine(folder: Path, health: Health, release: Path, notebooks: dict, mend:
 def _notebook(path: Path, health: Health, release: Path, source: dict, mend: bool) -> None:
     from autograder.engine.repair import Source, repair
 
-    def settle(line, content, lost):
-        """Write the mended file, or say that it can be mended."""
+    def replace(why):
+        """A blank notebook in place of one that cannot be used, or the advice to make it so."""
         if mend:
             _keep(path)
-            write_whole(path, content)
-            health.repaired.append(line)
-        elif not lost:
-            health.mendable.append(line)
-        if lost:
-            health.serious.append(line)
+            write_whole(path, blank)
+            health.repaired.append(f"{why}：换上了一份空白的")
+        then = "；写了代码，请他重新交" if mend else ""
+        how = "" if mend else "加 --repair 换上一份空白的："
+        health.serious.append(f"{why}。{how}卡片题照样有分，代码题按没写算{then}")
 
     blank = (release / path.name).read_bytes()
     if not path.is_file():
         others = [p.name for p in sorted(path.parent.glob("*.ipynb"))]
         seen = f"（有 {'、'.join(others)}）" if others else ""
-        settle(f"没有笔记 {path.name}{seen}：补一份空白的，卡片题照样有分，代码题按没写算", blank, True)
+        replace(f"没有笔记 {path.name}{seen}")
         return
     nb, odd = _read(path)
     if nb is None:
-        settle(f"笔记 {path.name} 打不开：换成一份空白的，卡片题照样有分，代码题按没写算", blank, True)
+        replace(f"笔记 {path.name} 打不开")
         return
+    done = health.repaired if mend else health.mendable
     if odd:
-        settle(f"笔记 {path.name} 的编码是 {odd}，换成 UTF-8", _dumped(nb), False)
+        done.append(f"笔记 {path.name} 的编码是 {odd}，要换成 UTF-8")
     try:
         findings = repair(nb, Source.of(source))
     except ValueError:
-        settle(f"{path.name} 不是 Jupyter 笔记：换成一份空白的", blank, True)
+        replace(f"{path.name} 不是 Jupyter 笔记")
         return
     for finding in findings:
-        (health.serious if finding.lost else health.repaired if mend else health.mendable).append(
-            finding.teacher)
-    if findings and mend:
+        (health.serious if finding.lost else done).append(finding.teacher)
+    if (findings or odd) and mend:
         _keep(path)
         write_whole(path, _dumped(nb))
 
