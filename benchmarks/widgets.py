@@ -25,6 +25,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "browser"))
 from conftest import FLAGS, Course, chromium  # noqa: E402
 
+from autograder import units  # noqa: E402
+
 # 页面里量：从事件自己的时刻，到条件成立以后的那一帧画完
 WATCH = """
 (() => {
@@ -52,14 +54,30 @@ def main() -> None:
 
 
 def twenty(folder: Path) -> list[dict]:
-    """20 tasks of all five kinds in ``folder/tasks``, made of the test suite's."""
+    """20 tasks of five kinds in ``folder/tasks``, made of the test suite's."""
     samples = yaml.safe_load((ROOT / "tests" / "fixtures" / "demo_tasks.yaml").read_text("utf-8"))
     samples = [t for t in samples if t["use"] == "practice"]
     tasks = [{**samples[n % len(samples)], "id": f"2.2-{n + 1}"} for n in range(20)]
-    (folder / "tasks").mkdir(parents=True)
-    content = json.dumps({"format": 1, "tasks": tasks}, ensure_ascii=False)
-    (folder / "tasks" / "2.2.json").write_text(content, "utf-8")
+    write(folder, "2.2", tasks)
     return tasks
+
+
+def write(folder: Path, unit: str, tasks: list[dict]) -> None:
+    (folder / "tasks").mkdir(parents=True, exist_ok=True)
+    content = json.dumps({"format": 1, "tasks": tasks}, ensure_ascii=False)
+    (folder / "tasks" / f"{unit}.json").write_text(content, "utf-8")
+
+
+def others(folder: Path) -> list[dict]:
+    """A match, an order, a dialogue and a simulate task in ``folder/tasks``, made of the test suite's."""
+    found = {}
+    for file in ("match_order_number", "dialogue", "simulate"):
+        text = (ROOT / "tests" / "fixtures" / f"{file}.yaml").read_text("utf-8")
+        for task in units.yaml.load(text, units._Loader):
+            if task["use"] == "practice" and task["kind"] in ("match", "order", "dialogue", "simulate"):
+                found.setdefault(task["kind"], {**task, "id": f"9.9-{len(found) + 1}"})
+    write(folder, "9.9", list(found.values()))
+    return list(found.values())
 
 
 def imports(times: int) -> None:
@@ -115,30 +133,42 @@ def browser(times: int) -> None:
     folder = Path(tempfile.mkdtemp(prefix="crm-widgets-"))
     course = Course(folder)
     demo = course.notebooks / "demo"
-    tasks = twenty(demo)
-    cells = [nbformat.v4.new_code_cell(f'import crmlib as crm\ncrm.task("{t["id"]}")') for t in tasks]
-    nbformat.write(nbformat.v4.new_notebook(cells=cells), demo / "demo.ipynb")
+    for name, tasks in (("demo", twenty(demo)), ("more", others(demo))):
+        cells = [nbformat.v4.new_code_cell(f'import crmlib as crm\ncrm.task("{t["id"]}")') for t in tasks]
+        nbformat.write(nbformat.v4.new_notebook(cells=cells), demo / f"{name}.ipynb")
     course.start()
     try:
         with sync_playwright() as tool:
             page = tool.chromium.launch(executable_path=chromium(), args=FLAGS).new_page(
                 viewport={"width": 1366, "height": 768})
-            page.goto(re.sub(r"/crm\?", "/doc/tree/demo/demo.ipynb?", course.address))
-            page.get_by_text("Python 3").first.wait_for(state="attached")
-            page.wait_for_timeout(5000)  # 内核起来
-            start = time.perf_counter()
-            page.get_by_text("运行全部").first.click()
-            page.locator(".crm-task").nth(19).wait_for(state="attached", timeout=60_000)
-            print(f"▶ 运行全部，到第 20 道题出现：{time.perf_counter() - start:.2f} s")
-            page.wait_for_timeout(1000)
-            page.evaluate(WATCH)
-            measures = {"选一个选项": pick, "按数字键，卡片进格子": sort, "点检查，看到对错": check}
-            for name, measure in measures.items():
-                taken = sorted(measure(page, times))
-                print(f"{name}：中位 {statistics.median(taken):.0f} ms，"
-                      f"九成在 {taken[int(len(taken) * 0.9)]:.0f} ms 内（{len(taken)} 次）")
+            print(f"▶ 运行全部，到第 20 道题出现：{run_all(page, course, 'demo', 20):.2f} s")
+            measure(page, times, {"选一个选项": pick, "按数字键，卡片进格子": sort,
+                                  "点检查，看到对错": check})
+            run_all(page, course, "more", 4)
+            measure(page, times, {"配对：按字母连上": pair, "排序：挪一步": move,
+                                  "对话：选一句，看到回话": talk, "模拟：走一回合，看到结果": turn})
     finally:
         course.stop()
+
+
+def run_all(page, course, name, number) -> float:
+    """Seconds from the click on ▶ 运行全部 to the last of ``number`` widgets."""
+    page.goto(re.sub(r"/crm\?", f"/doc/tree/demo/{name}.ipynb?", course.address))
+    page.get_by_text("Python 3").first.wait_for(state="attached")
+    page.wait_for_timeout(5000)  # 内核起来
+    start = time.perf_counter()
+    page.get_by_text("运行全部").first.click()
+    page.locator(".crm-task").nth(number - 1).wait_for(state="attached", timeout=60_000)
+    return time.perf_counter() - start
+
+
+def measure(page, times, measures) -> None:
+    page.wait_for_timeout(1000)
+    page.evaluate(WATCH)
+    for name, act in measures.items():
+        taken = sorted(act(page, times))
+        print(f"{name}：中位 {statistics.median(taken):.0f} ms，"
+              f"九成在 {taken[int(len(taken) * 0.9)]:.0f} ms 内（{len(taken)} 次）", flush=True)
 
 
 def clock(page, event, task, done, act) -> float:
@@ -181,6 +211,51 @@ def check(page, times):
         yield clock(page, "click", task, f"task.querySelector('.crm-feedback').dataset.state === '{state}'",
                     task.locator(".crm-check").click)
         page.wait_for_timeout(60)
+
+
+def pair(page, times):
+    task = page.locator(".crm-task[data-kind='match']")
+    for n in range(times):
+        task.locator(".crm-end-left").first.focus()
+        key, state = [("a", "true"), ("Backspace", "false")][n % 2]
+        done = f'task.querySelector(".crm-end-left").hasAttribute("data-paired") === {state}'
+        yield clock(page, "keydown", task, done, lambda key=key: page.keyboard.press(key))
+        page.wait_for_timeout(60)
+
+
+def move(page, times):
+    task = page.locator(".crm-task[data-kind='order']")
+    for n in range(times):
+        key, at = [("Alt+ArrowDown", 1), ("Alt+ArrowUp", 0)][n % 2]
+        name = task.locator(".crm-card").nth(1 - at).get_attribute("data-card")
+        task.locator(f"[data-card='{name}']").focus()
+        done = f"""task.querySelectorAll(".crm-card")[{at}].dataset.card === "{name}" """
+        yield clock(page, "keydown", task, done, lambda key=key: page.keyboard.press(key))
+        page.wait_for_timeout(60)
+
+
+def talk(page, times):
+    task = page.locator(".crm-task[data-kind='dialogue']")
+    for _ in range(times):
+        if not task.locator(".crm-reply").count():
+            task.get_by_role("button", name="从头再来").click()
+        steps = task.locator("[data-step]").count()
+        yield clock(page, "click", task, f'task.querySelectorAll("[data-step]").length === {steps + 1}',
+                    task.locator(".crm-reply").first.click)
+        page.wait_for_timeout(60)
+
+
+def turn(page, times):
+    task = page.locator(".crm-task[data-kind='simulate']")
+    for _ in range(times):
+        if not task.locator(".crm-next").is_visible():
+            task.get_by_role("button", name="重来").click()
+            task.locator(".crm-next").wait_for()
+        rows = task.locator(".crm-record tbody tr").count()
+        yield clock(page, "click", task,
+                    f'task.querySelectorAll(".crm-record tbody tr").length === {rows + 1}',
+                    task.locator(".crm-next").click)
+        page.wait_for_timeout(120)
 
 
 if __name__ == "__main__":

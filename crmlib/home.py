@@ -60,7 +60,9 @@ def render(course: dict, progress: CourseProgress, route: str = "", *, base: str
         "<p class='crm-home-lead'>每个单元有一个要你拍板的问题。做一步，就知道对不对；答案自动保存。</p>"
         f"{_continue(course, progress, shown, link)}"
         f"<a id='crm-home-portfolio' class='crm-home-portfolio' href='{escape(base)}crm/portfolio' "
-        "target='_blank' rel='noopener'>我的学习档案</a></header>"
+        "target='_blank' rel='noopener'>我的学习档案</a>"
+        f"<a id='crm-home-glossary' class='crm-home-portfolio' href='{escape(base)}crm/glossary' "
+        "target='_blank' rel='noopener'>术语表</a></header>"
     ]
     if notice:
         parts.append(f"<p class='crm-home-notice' role='alert'>{escape(notice)}</p>")

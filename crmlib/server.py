@@ -1,4 +1,4 @@
-"""Jupyter 服务器扩展：课程首页和学习档案。只读，不改任何文件。"""
+"""Jupyter 服务器扩展：课程首页、学习档案、术语表。只读，不改任何文件。"""
 
 import os
 from pathlib import Path
@@ -19,6 +19,7 @@ def _load_jupyter_server_extension(server):
         (url_path_join(base, "crm/?"), StartHandler),
         (url_path_join(base, "crm", "home"), HomeHandler),
         (url_path_join(base, "crm", "portfolio"), PortfolioHandler),
+        (url_path_join(base, "crm", "glossary"), GlossaryHandler),
     ])
     # 前端据此决定哪些笔记可以打开就运行：只有课程自己的，学生交来的作业不在其中
     prefix = notebooks_prefix(server.root_dir)
@@ -62,6 +63,18 @@ class HomeHandler(JupyterHandler):
             base=self.base_url,
             prefix=notebooks_prefix(self.serverapp.root_dir),
         ))
+
+
+class GlossaryHandler(JupyterHandler):
+    """``/crm/glossary``: every term of the course, to be searched."""
+
+    @web.authenticated
+    def get(self):
+        from crmlib.glossary import page
+
+        self.set_header("Content-Type", "text/html; charset=utf-8")
+        self.set_header("Cache-Control", "no-store")
+        self.finish(page())
 
 
 class PortfolioHandler(JupyterHandler):

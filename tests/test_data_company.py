@@ -404,7 +404,9 @@ def test_a_file_open_in_excel_stops_the_whole_exchange(tmp_path, monkeypatch):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="信号")
 def test_an_interrupted_run_leaves_nothing(tmp_path):
-    code = "import sys; from crmlib.cli import main; sys.exit(main(sys.argv[1:]))"
+    # 在后台跑测试时，外壳会让 Ctrl-C 失效：先恢复
+    code = ("import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+            "from crmlib.cli import main; sys.exit(main(sys.argv[1:]))")
     argv = ["data", "--seed", "甲", "--scale", "400", "--out", str(tmp_path / "o"), "--workers", "2"]
     run = subprocess.Popen(
         [sys.executable, "-c", code, *argv],

@@ -119,7 +119,7 @@ def test_the_student_version_keeps_every_secret(release, assignment):
     files = [p for p in (release / "release" / assignment).rglob("*") if p.is_file()]
     assert {p.name for p in files} == {f"{assignment}.ipynb", f"{unit.id}.json"}
     everything = "\n".join(p.read_text("utf-8") for p in files)
-    everything += "\n".join(check._strings([json.loads(p.read_text("utf-8")) for p in files]))
+    everything += "\n".join(units.texts([json.loads(p.read_text("utf-8")) for p in files]))
     for word in ("HIDDEN", "SOLUTION", "MARK SCHEME", "crm.score", "NotImplementedError", "YOUR CODE"):
         assert word not in everything
     for task in unit.graded:

@@ -90,3 +90,16 @@ def test_sums_of_the_four_plans(tasks):
     assert key["ding20"]["gain"] == pytest.approx(20 * (5 * 0.8 - 2))
     within = {row for row, cells in key.items() if cells["cash"] <= 300}
     assert "bing" not in within and "bing60" in within
+
+
+def test_the_card_on_lost_customers_is_what_the_tables_say():
+    import crmlib as crm
+
+    customers = crm.load("customers")
+    lost = customers.query("'2025-04-01' <= 合作结束 <= '2025-12-31'")
+    months = crm.load("shipments_month").query("'2024-01' <= 月份 <= '2024-12'")
+    north = lost[lost["区域"] == "苏北"]
+    paid = months[months["客户编号"].isin(north["客户编号"])]["收入"].sum() / 10000
+    card = next(c["内容"] for c in table("swot_evidence") if c["卡号"] == "c23")
+    assert f"走了{len(lost)}家客户，{len(north)}家在苏北" in card
+    assert abs(paid - 1070) < 5 and "约1070万元" in card

@@ -32,7 +32,8 @@ GROUPS = [
     (
         "调查与环境",
         "#2f7d95",
-        ["survey_sent", "survey_satisfaction", "survey_market", "swot_evidence", "pest_facts", "competitors"],
+        ["survey_sent", "survey_satisfaction", "survey_market", "customer_cards", "swot_evidence",
+         "pest_facts", "competitors"],
     ),
     (
         "呼叫中心与员工",

@@ -101,8 +101,9 @@ class TaskWidget(anywidget.AnyWidget):
     def _save(self, change) -> None:
         if self.stamp <= self._done:  # 检查时已经一起存了
             return
-        self._done, self.result = self.stamp, {}
-        self.view = _view(self._full, self.answer)
+        self._done = self.stamp
+        with self.hold_sync():  # 一封信送回去
+            self.result, self.view = {}, _view(self._full, self.answer)
         self._write(self.answer, lambda: keep(self._full, self.answer))
 
     def _receive(self, _, content, buffers) -> None:

@@ -276,7 +276,7 @@ function renderTask({ model, el }, build) {
   }
   function showStatus() {
     const now = model.get("status");
-    if (now.stamp !== undefined && now.stamp < stamp) return; // 更新的还在路上
+    if (timer || (now.stamp !== undefined && now.stamp < stamp)) return; // 更新的还没有送出去，或者还在路上
     clearTimeout(waiting);
     showTrouble(now.trouble || now.notice || "", now.trouble ? "trouble" : "notice");
     if (now.trouble || !now.state) return;
