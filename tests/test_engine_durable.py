@@ -18,10 +18,12 @@ from autograder.engine import cli, journal, pool, report, session
 from crmlib.cli import CourseError
 
 NAME = "hw"
-CELLS = [foreign.answer("a", "answer = None", "answer = 42"),
-         foreign.check("t-a", 3, "assert answer", "assert answer == 42"),
-         foreign.answer("b", "other = None", "other = 7"),
-         foreign.check("t-b", 1, "assert other", "assert other == 7")]
+CELLS = [
+    foreign.answer("a", "answer = None", "answer = 42"),
+    foreign.check("t-a", 3, "assert answer", "assert answer == 42"),
+    foreign.answer("b", "other = None", "other = 7"),
+    foreign.check("t-b", 1, "assert other", "assert other == 7"),
+]
 CLASS = {f"s{n:02}": {"a": f"answer = {42 if n % 3 else 41}", "b": f"other = {n % 8}"} for n in range(1, 13)}
 
 
@@ -40,21 +42,35 @@ def course(ungraded, tmp_path):
 
 
 def wanted() -> dict:
-    return {(s, t): float(points * (answers[t[-1]].endswith(right)))
-            for s, answers in CLASS.items() for t, points, right in (("t-a", 3, "42"), ("t-b", 1, "= 7"))}
+    return {
+        (s, t): float(points * (answers[t[-1]].endswith(right)))
+        for s, answers in CLASS.items()
+        for t, points, right in (("t-a", 3, "42"), ("t-b", 1, "= 7"))
+    }
 
 
 def marks(root) -> dict:
     with Gradebook(f"sqlite:///{root / 'gradebook.db'}") as book:
-        return {(s.student.id, g.name): g.auto_score for s in book.assignment_submissions(NAME)
-                for nb in s.notebooks for g in nb.grades}
+        return {
+            (s.student.id, g.name): g.auto_score
+            for s in book.assignment_submissions(NAME)
+            for nb in s.notebooks
+            for g in nb.grades
+        }
 
 
 def command(root, *more, **options):
-    code = ("import sys\nfrom crmlib.cli import CourseError\nfrom autograder.engine.cli import main\n"
-            "try: sys.exit(main(sys.argv[1:]))\nexcept CourseError as fault: sys.exit(f'[出错] {fault}')")
-    return subprocess.Popen([sys.executable, "-c", code, "--course", str(root), NAME, *more],
-                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
+    code = (
+        "import sys\nfrom crmlib.cli import CourseError\nfrom autograder.engine.cli import main\n"
+        "try: sys.exit(main(sys.argv[1:]))\nexcept CourseError as fault: sys.exit(f'[出错] {fault}')"
+    )
+    return subprocess.Popen(
+        [sys.executable, "-c", code, "--course", str(root), NAME, *more],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        **options,
+    )
 
 
 def test_killed_at_any_moment(course):
@@ -75,7 +91,7 @@ def test_killed_at_any_moment(course):
 
 
 def test_full_disk(course, monkeypatch):
-    """A write that the system refuses: one line that says so; afterwards it goes on as if nothing had been."""
+    """A write that the system refuses: one line that says so; afterwards it goes on."""
     process = command(course, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000)))
     said = process.communicate(timeout=60)[0]
     assert process.returncode == 1 and "[出错] 成绩没有写进" in said and "再运行一次，会接着批" in said, said
@@ -88,7 +104,7 @@ def test_full_disk(course, monkeypatch):
         return real(*args)
 
     monkeypatch.setattr(journal, "publish", full)
-    with pytest.raises(CourseError, match="No space left.*再运行一次，会接着批"):
+    with pytest.raises(CourseError, match=r"No space left.*再运行一次，会接着批"):
         session.Session(course, NAME).run()
     monkeypatch.setattr(journal, "publish", real)
     made = session.Session(course, NAME).run()
@@ -152,7 +168,7 @@ def test_without_fork_the_scores_are_the_same(course):
 
 def test_without_guards_code_is_refused_and_cards_are_not(course, monkeypatch):
     monkeypatch.setattr(pool.Warm, "layers", lambda self: {"limits"})
-    with pytest.raises(CourseError, match="关不住它（做不到：只能读写自己的文件夹、不能上网）.*--unsafe"):
+    with pytest.raises(CourseError, match=r"关不住它（做不到：只能读写自己的文件夹、不能上网）.*--unsafe"):
         session.Session(course, NAME).run()
     with pytest.raises(CourseError, match="--unsafe"):
         cli.main(["--course", str(course), NAME, "--no-fork"])
@@ -161,8 +177,9 @@ def test_without_guards_code_is_refused_and_cards_are_not(course, monkeypatch):
 def test_on_a_cluster_with_a_worker_killed(course):
     from distributed import LocalCluster
 
-    with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None,
-                      silence_logs=50) as cluster:
+    with LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
+    ) as cluster:
         from autograder.engine import cluster as grading
 
         graded = session.Session(course, NAME)
@@ -182,17 +199,23 @@ def test_on_a_cluster_with_a_worker_killed(course):
     assert {"files", "network"} <= set(made.layers)
 
 
-def test_no_scheduler_is_told(course):
-    with pytest.raises(CourseError, match="连不上 Dask 调度器"):
-        from autograder.engine import cluster
+def test_no_scheduler_is_told(course, monkeypatch):
+    from autograder.engine import cluster
 
+    monkeypatch.setattr(cluster, "PATIENCE", "2s")
+    with pytest.raises(CourseError, match="连不上 Dask 调度器"):
         list(cluster.source(session.Session(course, NAME), "tcp://127.0.0.1:1")(["s01"], None))
 
 
-@pytest.mark.parametrize(("argv", "said"), [
-    (["没有"], "成绩库里没有作业 没有。里面有：hw"), ([NAME, "--student", "x"], "x 没有交 hw"),
-    (["../hw"], "作业的名字"), ([NAME, "--course", "/no/such"], "没有 nbgrader 课程"),
-])
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        (["没有"], "成绩库里没有作业 没有。里面有：hw"),
+        ([NAME, "--student", "x"], "x 没有交 hw"),
+        (["../hw"], "作业的名字"),
+        ([NAME, "--course", "/no/such"], "没有 nbgrader 课程"),
+    ],
+)
 def test_wrong_commands_are_told(course, argv, said, monkeypatch):
     monkeypatch.chdir(course)
     with pytest.raises(CourseError, match=said):

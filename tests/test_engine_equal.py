@@ -70,11 +70,15 @@ def test_every_cell_has_the_score_that_nbgrader_gives(both, student):
 
 def test_the_class_is_graded_and_told(both):
     _, ours, report = both
-    scores = {s: sum(v[0] or 0 for k, v in rows(ours, s).items() if not k.startswith("评语")) for s in STUDENTS}
+    scores = {
+        s: sum(v[0] or 0 for k, v in rows(ours, s).items() if not k.startswith("评语")) for s in STUDENTS
+    }
     assert scores["right"] == scores["deleted"] == sum(foreign.FULL.values()) and scores["empty"] == 0
     assert "被删掉了，已经放回来" in str(report.results["deleted"]["notes"])
     assert report.broken == [] and report.weak == [f"{foreign.NAME}/t-box"], "类的对象交不过去，只能在原地判"
-    assert not any(kind == "look" for s in ("right", "wrong", "crash") for kind, _ in report.results[s]["notes"])
+    assert not any(
+        kind == "look" for s in ("right", "wrong", "crash") for kind, _ in report.results[s]["notes"]
+    )
 
 
 def test_nbgraders_other_commands_go_on_from_here(both):
@@ -83,7 +87,8 @@ def test_nbgraders_other_commands_go_on_from_here(both):
     for student in ("right", "crash"):
         made, wanted = (root / "autograded" / student / foreign.NAME for root in (ours, theirs))
         assert {(p.name, p.stat().st_mode) for p in made.iterdir()} == {
-            (p.name, p.stat().st_mode) for p in wanted.iterdir()}
+            (p.name, p.stat().st_mode) for p in wanted.iterdir()
+        }
     foreign.stock(ours, "generate_feedback", foreign.NAME, "--student=right")
     page = (ours / "feedback" / "right" / foreign.NAME / f"{foreign.NAME}.html").read_text("utf-8")
     assert "11.0" in page and "squares" in page
@@ -91,20 +96,48 @@ def test_nbgraders_other_commands_go_on_from_here(both):
     assert "Skipping existing assignment" in foreign.stock(ours, "autograde", foreign.NAME, "--student=right")
 
 
-@pytest.mark.parametrize("outputs", [
-    [], [{"output_type": "error", "ename": "E", "evalue": "", "traceback": []}],
-    *([{"output_type": "execute_result", "data": {"text/plain": text}, "metadata": {}, "execution_count": 1}]
-      for text in ("2.5", "0", "-1", "True", "'x'", "nan", "5", "np.float64(2.0)", ["1.5"], ["1", "2"])),
-    [{"output_type": "stream", "name": "stdout", "text": "x"},
-     {"output_type": "execute_result", "data": {"text/plain": "1"}, "metadata": {}, "execution_count": 1},
-     {"output_type": "error", "ename": "E", "evalue": "", "traceback": []}],
-    [{"output_type": "display_data", "data": {"text/plain": "3"}, "metadata": {}}],
-])
+@pytest.mark.parametrize(
+    "outputs",
+    [
+        [],
+        [{"output_type": "error", "ename": "E", "evalue": "", "traceback": []}],
+        *(
+            [
+                {
+                    "output_type": "execute_result",
+                    "data": {"text/plain": text},
+                    "metadata": {},
+                    "execution_count": 1,
+                }
+            ]
+            for text in ("2.5", "0", "-1", "True", "'x'", "nan", "5", "np.float64(2.0)", ["1.5"], ["1", "2"])
+        ),
+        [
+            {"output_type": "stream", "name": "stdout", "text": "x"},
+            {
+                "output_type": "execute_result",
+                "data": {"text/plain": "1"},
+                "metadata": {},
+                "execution_count": 1,
+            },
+            {"output_type": "error", "ename": "E", "evalue": "", "traceback": []},
+        ],
+        [{"output_type": "display_data", "data": {"text/plain": "3"}, "metadata": {}}],
+    ],
+)
 def test_a_cells_outputs_are_worth_what_nbgrader_says(outputs):
     import nbformat
 
-    made = {"cell_type": "code", "source": "x", "outputs": outputs, "execution_count": 1, "id": "a", "metadata": {
-        "nbgrader": {"grade": True, "locked": True, "solution": False, "points": 5, "grade_id": "t"}}}
+    made = {
+        "cell_type": "code",
+        "source": "x",
+        "outputs": outputs,
+        "execution_count": 1,
+        "id": "a",
+        "metadata": {
+            "nbgrader": {"grade": True, "locked": True, "solution": False, "points": 5, "grade_id": "t"}
+        },
+    }
     wanted, _ = determine_grade(nbformat.from_dict(made))
     got = marks.of_cell(made).points
     assert got == wanted or (got != got and wanted != wanted)

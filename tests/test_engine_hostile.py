@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """坏的和使坏的作业：四十多种，一个班一次批完。每一种的分要么对，要么明说“需要看一看”；别人的分一个不少。"""
 
 import json
@@ -36,62 +37,89 @@ CODE = {
     "leave": ("import os\nos._exit(0)", REST),
     "exit": ("exit()", REST),
     "sysexit": ("import sys\nsys.exit('再见')", REST),
-    "killer": ("import os, signal\nfor p in (os.getppid(), -1, 1):\n"
-               "    try: os.kill(p, signal.SIGKILL)\n    except OSError: pass\n" + SQ, ALL),
+    "killer": (
+        "import os, signal\nfor p in (os.getppid(), -1, 1):\n"
+        "    try: os.kill(p, signal.SIGKILL)\n    except OSError: pass\n" + SQ,
+        ALL,
+    ),
     "crash": ("import ctypes\nctypes.string_at(0)", REST),
-    "daemon": ("import subprocess\nsubprocess.Popen(['sleep', '987654'], start_new_session=True)\n" + SQ, ALL),
-    "thread": ("import threading, time\nthreading.Thread(target=time.sleep, args=(999,)).start()\n" + SQ, ALL),
+    "daemon": (
+        "import subprocess\nsubprocess.Popen(['sleep', '987654'], start_new_session=True)\n" + SQ,
+        ALL,
+    ),
+    "thread": (
+        "import threading, time\nthreading.Thread(target=time.sleep, args=(999,)).start()\n" + SQ,
+        ALL,
+    ),
     "input": ("input('几岁？')", REST),
     "deep": ("import sys\nsys.setrecursionlimit(10**9)\ndef f(): f()\nf()", REST),
     "wipe": ("import shutil, os\nshutil.rmtree('.', ignore_errors=True)\nos.chdir('/')\n" + SQ, ALL),
     "chmod": ("import os\nos.makedirs('a/b')\nos.chmod('a/b', 0)\nos.chmod('a', 0)\n" + SQ, ALL),
     "fullwidth": ("def squares（n）：\n    return [i * i for i in range(n)]", REST),
-    "weird": ("from IPython.display import publish_display_data as p\np({'a/b': object(), 5: 'x', "
-              "'text/html': 'y' * 10_000_000})\n" + SQ, ALL),
-    "disk": ("n = 0\ntry:\n    while n < 3000:\n        open(f'f{n}', 'wb').write(bytes(1 << 20)); n += 1\n"
-             "except OSError: pass\nassert n < 1000\n" + SQ, ALL),
-    "network": ("import socket\nfor kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):\n"
-                "    try: s = socket.socket(socket.AF_INET, kind); s.connect(('1.1.1.1', 53)); raise SystemExit\n"
-                "    except OSError: pass\n" + SQ, ALL),
-    "spy": ("import glob, os\nseen = []\nfor root in ({course!r}, '/etc/shadow', '/root', '/tmp', '/proc/1'):\n"
-            "    for place, _, names in os.walk(root):\n        for n in names:\n"
-            "            try: seen.append(open(os.path.join(place, n), 'rb') and n)\n"
-            "            except OSError: pass\n"
-            "for p in ({course!r} + '/gradebook.db', {course!r} + '/nbgrader_config.py', '/etc/shadow',\n"
-            "          {course!r} + '/source/hw/hw.ipynb', {course!r} + '/submitted/right/hw/hw.ipynb'):\n"
-            "    try: open(p, 'rb'); seen.append(p)\n    except OSError: pass\n"
-            "assert not [s for s in seen if s in ('gradebook.db', 'nbgrader_config.py') or s.startswith('/')], seen\n"
-            + SQ, ALL),
-    "vandal": ("for p in ({course!r} + '/gradebook.db', {course!r} + '/VANDAL', '/tmp/VANDAL', '/dev/shm/VANDAL',\n"
-               "          {course!r} + '/nbgrader_config.py'):\n    try: open(p, 'ab').write(b'x')\n"
-               "    except OSError: pass\n" + SQ, ALL),
-    "trace": ("import os\ntry:\n    open(f'/proc/{os.getppid()}/mem', 'rb'); raise SystemExit\n"
-              "except OSError: pass\n" + SQ, ALL),
+    "weird": (
+        "from IPython.display import publish_display_data as p\np({'a/b': object(), 5: 'x', "
+        "'text/html': 'y' * 10_000_000})\n" + SQ,
+        ALL,
+    ),
+    "disk": (
+        "n = 0\ntry:\n    while n < 3000:\n        open(f'f{n}', 'wb').write(bytes(1 << 20)); n += 1\n"
+        "except OSError: pass\nassert n < 1000\n" + SQ,
+        ALL,
+    ),
+    "network": (
+        "import socket\nfor kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):\n"
+        "    try: s = socket.socket(socket.AF_INET, kind); s.connect(('1.1.1.1', 53)); raise SystemExit\n"
+        "    except OSError: pass\n" + SQ,
+        ALL,
+    ),
+    "spy": (
+        "import glob, os\nseen = []\nfor root in ({course!r}, '/etc/shadow', '/root', '/tmp', '/proc/1'):\n"
+        "    for place, _, names in os.walk(root):\n        for n in names:\n"
+        "            try: seen.append(open(os.path.join(place, n), 'rb') and n)\n"
+        "            except OSError: pass\n"
+        "for p in ({course!r} + '/gradebook.db', {course!r} + '/nbgrader_config.py', '/etc/shadow',\n"
+        "          {course!r} + '/source/hw/hw.ipynb', {course!r} + '/submitted/right/hw/hw.ipynb'):\n"
+        "    try: open(p, 'rb'); seen.append(p)\n    except OSError: pass\n"
+        "assert not [s for s in seen if s in ('gradebook.db', 'nbgrader_config.py') or s.startswith('/')], seen\n"
+        + SQ,
+        ALL,
+    ),
+    "vandal": (
+        "for p in ({course!r} + '/gradebook.db', {course!r} + '/VANDAL', '/tmp/VANDAL', '/dev/shm/VANDAL',\n"
+        "          {course!r} + '/nbgrader_config.py'):\n    try: open(p, 'ab').write(b'x')\n"
+        "    except OSError: pass\n" + SQ,
+        ALL,
+    ),
+    "trace": (
+        "import os\ntry:\n    open(f'/proc/{os.getppid()}/mem', 'rb'); raise SystemExit\n"
+        "except OSError: pass\n" + SQ,
+        ALL,
+    ),
 }
 
 # 想骗分的：第一、二题的答案是错的，一分也不该有（或者明说要看）
 FORGED = {
     "equal": "class A:\n    def __eq__(self, other): return True\ndef squares(n): return A()\nanswer = A()",
     "liar": "class L(list):\n    def __eq__(self, other): return True\ndef squares(n): return L()\n"
-            "class I(int):\n    def __eq__(self, other): return True\n    __hash__ = int.__hash__\nanswer = I(3)",
+    "class I(int):\n    def __eq__(self, other): return True\n    __hash__ = int.__hash__\nanswer = I(3)",
     "builtins": "import builtins\nbuiltins.AssertionError = ZeroDivisionError\nbuiltins.range = lambda *a: []\n"
-                "squares, answer = None, None",
+    "squares, answer = None, None",
     "ipython": "ip = get_ipython()\nold = ip.run_cell\nclass Good:\n    success, error_in_exec = True, None\n"
-               "    error_before_exec = None\ntype(ip).run_cell = lambda *a, **k: Good()\nsquares = answer = 1",
+    "    error_before_exec = None\ntype(ip).run_cell = lambda *a, **k: Good()\nsquares = answer = 1",
     "quiet": "import autograder.engine.runner as r\nr.Cells.run = lambda self, source: {'ok': True, 'outputs': []}\n"
-             "squares = answer = 1",
+    "squares = answer = 1",
     "frames": "import os, json, struct\nm = json.dumps({'ok': True, 'outputs': []}).encode()\n"
-              "for fd in range(3, 64):\n    try: os.write(fd, (struct.pack('!i', len(m)) + m) * 9)\n"
-              "    except OSError: pass\nsquares = answer = 1",
+    "for fd in range(3, 64):\n    try: os.write(fd, (struct.pack('!i', len(m)) + m) * 9)\n"
+    "    except OSError: pass\nsquares = answer = 1",
     "hooks": "import sys\nsys.excepthook = lambda *a: None\nip = get_ipython()\nip.showtraceback = ip._showtraceback "
-             "= lambda *a, **k: None\nip.set_custom_exc((Exception,), lambda *a, **k: None)\nsquares = answer = 1",
+    "= lambda *a, **k: None\nip.set_custom_exc((Exception,), lambda *a, **k: None)\nsquares = answer = 1",
     "rewrite": "ip = get_ipython()\nip.input_transformers_cleanup.append(lambda lines: ['pass\\n'])\n"
-               "squares = answer = 1",
+    "squares = answer = 1",
     "ast": "import ast\nclass Gone(ast.NodeTransformer):\n    def visit_Assert(self, node): return ast.Pass()\n"
-           "get_ipython().ast_transformers.append(Gone())\nsquares = answer = 1",
+    "get_ipython().ast_transformers.append(Gone())\nsquares = answer = 1",
     "encoder": "import autograder.engine.handover as h\nh.offer = lambda ns, names: {'squares': {'t': 'reference', "
-               "'module': 'unittest.mock', 'v': 'MagicMock'}, 'answer': {'t': 'reference', 'module': "
-               "'unittest.mock', 'v': 'ANY'}}\nsquares = answer = 1",
+    "'module': 'unittest.mock', 'v': 'MagicMock'}, 'answer': {'t': 'reference', 'module': "
+    "'unittest.mock', 'v': 'ANY'}}\nsquares = answer = 1",
 }
 
 
@@ -117,7 +145,9 @@ def _old(nb):
 
 def _metadata(nb):
     for name in ("t-sq", "t-val"):
-        foreign.cell(nb, name)["metadata"]["nbgrader"].update(points=99, grade=False, solution=True, schema_version=7)
+        foreign.cell(nb, name)["metadata"]["nbgrader"].update(
+            points=99, grade=False, solution=True, schema_version=7
+        )
     nb["metadata"]["kernelspec"] = {"name": "bash", "language": "bash", "display_name": "x"}
 
 
@@ -133,16 +163,33 @@ def _twice(nb):
 
 # 学生：(改笔记, 文件的原文, 改文件夹, 该得的分)；答案都是对的
 FILES = {
-    "right": (None, None, None, ALL), "zoe": (None, None, None, ALL), "O'Neil <b>": (None, None, None, ALL),
-    "renamed": (None, None, _renamed, NONE), "linked": (None, None, _linked, NONE),
-    "big": (None, None, _big, ALL), "badjson": (None, b'{"cells": [', None, NONE),
-    "nothing": (None, b"", None, NONE), "list": (None, b"[]", None, NONE),
-    "nested": (None, b"[" * 200_000, None, NONE), "binary": (None, b"\x00\xff\xfe" * 99, None, NONE),
-    "utf16": (None, "utf-16", None, ALL), "gbk": (None, "gb18030", None, ALL), "bom": (None, "utf-8-sig", None, ALL),
-    "future": (_old, None, None, NONE), "metadata": (_metadata, None, None, ALL), "extra": (_extra, None, None, ALL),
+    "right": (None, None, None, ALL),
+    "zoe": (None, None, None, ALL),
+    "O'Neil <b>": (None, None, None, ALL),
+    "renamed": (None, None, _renamed, NONE),
+    "linked": (None, None, _linked, NONE),
+    "big": (None, None, _big, ALL),
+    "badjson": (None, b'{"cells": [', None, NONE),
+    "nothing": (None, b"", None, NONE),
+    "list": (None, b"[]", None, NONE),
+    "nested": (None, b"[" * 200_000, None, NONE),
+    "binary": (None, b"\x00\xff\xfe" * 99, None, NONE),
+    "utf16": (None, "utf-16", None, ALL),
+    "gbk": (None, "gb18030", None, ALL),
+    "bom": (None, "utf-8-sig", None, ALL),
+    "future": (_old, None, None, NONE),
+    "metadata": (_metadata, None, None, ALL),
+    "extra": (_extra, None, None, ALL),
     "twice": (_twice, None, None, ALL),
-    "many": (lambda nb: nb["cells"].extend({"cell_type": "code", "source": "1", "metadata": {}, "outputs": [],
-                                            "execution_count": None} for _ in range(1500)), None, None, ALL),
+    "many": (
+        lambda nb: nb["cells"].extend(
+            {"cell_type": "code", "source": "1", "metadata": {}, "outputs": [], "execution_count": None}
+            for _ in range(1500)
+        ),
+        None,
+        None,
+        ALL,
+    ),
 }
 
 
@@ -156,7 +203,9 @@ def graded(tmp_path_factory):
         foreign.hand_in(root, student, {"a-sq": code, "a-val": "pass", "a-ok": OK}, name=NAME)
     for student, (change, raw, folder, _) in FILES.items():
         answers = {"a-sq": SQ + "\n# 苏北的班车", "a-val": VAL, "a-ok": OK}
-        place = foreign.hand_in(root, student, answers, change, raw if isinstance(raw, bytes) else None, name=NAME)
+        place = foreign.hand_in(
+            root, student, answers, change, raw if isinstance(raw, bytes) else None, name=NAME
+        )
         if isinstance(raw, str):
             path = place / f"{NAME}.ipynb"
             path.write_bytes(path.read_text("utf-8").encode(raw))

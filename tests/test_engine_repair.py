@@ -13,11 +13,28 @@ from autograder.engine import repair
 
 
 def cell(name, kind="code", source="", **flags):
-    return {"cell_type": kind, "source": source, "id": f"id-{name}",
-            "metadata": {"nbgrader": {"schema_version": 3, "grade_id": name, "cell_type": kind, "task": False,
-                                      "grade": False, "solution": False, "locked": False, **flags}},
-            **({"outputs": [{"output_type": "stream", "name": "stdout", "text": "x"}], "execution_count": 3}
-               if kind == "code" else {})}
+    return {
+        "cell_type": kind,
+        "source": source,
+        "id": f"id-{name}",
+        "metadata": {
+            "nbgrader": {
+                "schema_version": 3,
+                "grade_id": name,
+                "cell_type": kind,
+                "task": False,
+                "grade": False,
+                "solution": False,
+                "locked": False,
+                **flags,
+            }
+        },
+        **(
+            {"outputs": [{"output_type": "stream", "name": "stdout", "text": "x"}], "execution_count": 3}
+            if kind == "code"
+            else {}
+        ),
+    }
 
 
 def plain(source, kind="markdown", **more):
@@ -27,14 +44,19 @@ def plain(source, kind="markdown", **more):
 def teacher():
     """source/ 里的笔记：一道代码题、它的检查格、一道写作题、一格只读、一道人评的题。"""
     test = {"grade": True, "locked": True, "points": 5}
-    return {"nbformat": 4, "nbformat_minor": 5,
-            "metadata": {"kernelspec": {"name": "python3", "language": "python", "display_name": "Python 3"}},
-            "cells": [plain("# 作业"),
-                      cell("setup", source="import math", locked=True),
-                      cell("sol", source="# 写在这里", solution=True),
-                      cell("test", source="# 检查\nassert x\nassert x == 42", **test),
-                      cell("essay", "markdown", "写在这里。", grade=True, solution=True, points=3),
-                      cell("task", "markdown", "**任务**", task=True, locked=True, points=2)]}
+    return {
+        "nbformat": 4,
+        "nbformat_minor": 5,
+        "metadata": {"kernelspec": {"name": "python3", "language": "python", "display_name": "Python 3"}},
+        "cells": [
+            plain("# 作业"),
+            cell("setup", source="import math", locked=True),
+            cell("sol", source="# 写在这里", solution=True),
+            cell("test", source="# 检查\nassert x\nassert x == 42", **test),
+            cell("essay", "markdown", "写在这里。", grade=True, solution=True, points=3),
+            cell("task", "markdown", "**任务**", task=True, locked=True, points=2),
+        ],
+    }
 
 
 def source():
@@ -104,6 +126,7 @@ def _lose(name, **fields):
         found = at({"cells": cells}, name)
         del found["metadata"]["nbgrader"]
         found.update(fields)
+
     return change
 
 
@@ -111,41 +134,49 @@ def _copy(name, **fields):
     return lambda cells: cells.append(copy.deepcopy(at({"cells": cells}, name)) | {"id": "copy"} | fields)
 
 
-@pytest.mark.parametrize(("change", "kinds"), [
-    (_drop("test"), [("deleted", "test")]),
-    (_drop("setup"), []),  # 只读的说明格没有分，放回来就是
-    (_drop("sol"), [("deleted", "sol")]),
-    (_drop("essay"), [("deleted", "essay")]),
-    (_drop("task"), [("deleted", "task")]),
-    (_copy("test"), [("copied", "test"), ("moved", "test")]),
-    (_copy("essay"), [("copied", "essay"), ("moved", "essay")]),
-    (_set("test", points=500), [("flags", "test")]),
-    (_set("test", grade=False), [("flags", "test")]),
-    (_set("test", solution=True), [("flags", "test")]),
-    (_set("test", locked=False, checksum="0" * 32, extra="x"), []),
-    (_set("test", schema_version=4), [("schema", "test")]),
-    (_set("test", schema_version=1), [("schema", "test")]),
-    (_set("test", grade_id="t2"), [("renamed", "test")]),
-    (_set("sol", grade_id="s2"), [("renamed", "sol")]),
-    (_set("essay", grade_id=["x"]), [("renamed", "essay")]),
-    (_lose("test"), [("renamed", "test")]),
-    (_lose("test", id="other"), [("renamed", "test")]),
-    (_lose("sol", id="other"), [("deleted", "sol")]),
-    (_edit("test", source="assert True"), [("edited", "test")]),
-    (_edit("setup", source="import os"), [("edited", "setup")]),
-    (_edit("test", cell_type="markdown"), [("retyped", "test")]),
-    (_edit("essay", cell_type="code"), [("retyped", "essay")]),
-    (_edit("task", cell_type="raw"), [("retyped", "task")]),
-    (_edit("sol", metadata={"tags": [{}], "jupyter": 5, "nbgrader": {"grade_id": "sol"}}), [
-        ("flags", "sol"), ("schema", "sol")]),
-    (_edit("sol", source=["x = ", "42"]), []),
-    (_edit("sol", source=5), [("structure", "")]),
-    (_edit("sol", metadata=None), [("structure", ""), ("renamed", "sol")]),
-    (lambda cells: cells.append("我不是格子"), [("structure", "")]),
-    (lambda cells: cells.append(cell("bonus", grade=True, locked=True, points=100)), [("unknown", "bonus")]),
-    (lambda cells: cells.insert(1, cells.pop(3)), [("moved", "sol")]),
-    (lambda cells: cells.clear(), [("deleted", n) for n in ("sol", "test", "essay", "task")]),
-])
+@pytest.mark.parametrize(
+    ("change", "kinds"),
+    [
+        (_drop("test"), [("deleted", "test")]),
+        (_drop("setup"), []),  # 只读的说明格没有分，放回来就是
+        (_drop("sol"), [("deleted", "sol")]),
+        (_drop("essay"), [("deleted", "essay")]),
+        (_drop("task"), [("deleted", "task")]),
+        (_copy("test"), [("copied", "test"), ("moved", "test")]),
+        (_copy("essay"), [("copied", "essay"), ("moved", "essay")]),
+        (_set("test", points=500), [("flags", "test")]),
+        (_set("test", grade=False), [("flags", "test")]),
+        (_set("test", solution=True), [("flags", "test")]),
+        (_set("test", locked=False, checksum="0" * 32, extra="x"), []),
+        (_set("test", schema_version=4), [("schema", "test")]),
+        (_set("test", schema_version=1), [("schema", "test")]),
+        (_set("test", grade_id="t2"), [("renamed", "test")]),
+        (_set("sol", grade_id="s2"), [("renamed", "sol")]),
+        (_set("essay", grade_id=["x"]), [("renamed", "essay")]),
+        (_lose("test"), [("renamed", "test")]),
+        (_lose("test", id="other"), [("renamed", "test")]),
+        (_lose("sol", id="other"), [("deleted", "sol")]),
+        (_edit("test", source="assert True"), [("edited", "test")]),
+        (_edit("setup", source="import os"), [("edited", "setup")]),
+        (_edit("test", cell_type="markdown"), [("retyped", "test")]),
+        (_edit("essay", cell_type="code"), [("retyped", "essay")]),
+        (_edit("task", cell_type="raw"), [("retyped", "task")]),
+        (
+            _edit("sol", metadata={"tags": [{}], "jupyter": 5, "nbgrader": {"grade_id": "sol"}}),
+            [("flags", "sol"), ("schema", "sol")],
+        ),
+        (_edit("sol", source=["x = ", "42"]), []),
+        (_edit("sol", source=5), [("structure", "")]),
+        (_edit("sol", metadata=None), [("structure", ""), ("renamed", "sol")]),
+        (lambda cells: cells.append("我不是格子"), [("structure", "")]),
+        (
+            lambda cells: cells.append(cell("bonus", grade=True, locked=True, points=100)),
+            [("unknown", "bonus")],
+        ),
+        (lambda cells: cells.insert(1, cells.pop(3)), [("moved", "sol")]),
+        (lambda cells: cells.clear(), [("deleted", n) for n in ("sol", "test", "essay", "task")]),
+    ],
+)
 def test_each_kind_of_damage(change, kinds):
     _, got, found = mended(change)
     assert sorted(got) == sorted(kinds)
@@ -156,6 +187,7 @@ def test_each_kind_of_damage(change, kinds):
 def test_of_two_answers_the_one_with_an_answer_counts():
     def change(cells):
         cells.append(copy.deepcopy(at({"cells": cells}, "essay")) | {"id": "copy", "source": "写在这里。"})
+
     nb, _, [found] = mended(change)
     assert at(nb, "essay")["source"] == "我觉得要先道歉。"
     assert found.lost and "有 2 个" in found.teacher
@@ -181,7 +213,8 @@ def test_it_is_the_same_the_second_time():
 JUNK = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=5), inner, max_size=2),
-    max_leaves=4)
+    max_leaves=4,
+)
 FIELDS = ["source", "metadata", "cell_type", "id", "nbgrader", "outputs", "attachments", "x"]
 
 

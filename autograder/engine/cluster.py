@@ -7,11 +7,13 @@
 import atexit
 import os
 import threading
+from dataclasses import replace
 
 from autograder.engine import course, grade, pool, sandbox
 from autograder.engine.grade import Result
 from crmlib.cli import CourseError
 
+PATIENCE = "20s"
 AHEAD = 4  # 每个工人的线程最多排这么多份：全班的作业不必一次都送出去
 FILE_BYTES = 64 << 20  # 随任务送去的附件，一份作业最多这么多
 
@@ -22,14 +24,15 @@ def source(session, address):
         from distributed import Client, as_completed
 
         try:
-            client = Client(address, timeout="20s", set_as_default=False)
+            client = Client(address, timeout=PATIENCE, set_as_default=False)
         except (OSError, TimeoutError, ValueError) as fault:
-            raise CourseError(f"连不上 Dask 调度器 {address}（{str(fault)[:100]}）。看看它起来没有、地址写对没有。"
-                              ) from None
+            raise CourseError(f"连不上 Dask 调度器 {address}（{str(fault)[:100]}）。"
+                              "看看它起来没有、地址写对没有。") from None
         with client:
             threads = sum(client.nthreads().values())
             if not threads:
-                raise CourseError(f"Dask 调度器 {address} 那里一个工人也没有。先在各台机器上运行 dask worker。")
+                raise CourseError(f"Dask 调度器 {address} 那里一个工人也没有。"
+                                  "先在各台机器上运行 dask worker。")
             modules = session.modules()
             extra = {inside: path.read_bytes() for inside, path in session.extra.items()}
 
@@ -90,7 +93,7 @@ def _packed(handed) -> course.Handed:
         content = course.read(path, room)
         room -= len(content)
         files[inside] = content
-    return course.Handed(handed.student, handed.folder, files, handed.notebooks, handed.skipped, handed.timestamp)
+    return replace(handed, files=files)
 
 
 # ---- 工人的一侧 ----

@@ -55,34 +55,40 @@ def fingerprint(handed: course.Handed) -> str:
     for name, path in sorted(handed.files.items()):
         mark.update(f"{name}\0".encode())
         about = Path(path).lstat()
-        small = about.st_size <= 1 << 20
-        mark.update(course.read(Path(path), 1 << 20) if small else f"{about.st_size} {about.st_mtime_ns}".encode())
+        large = f"{about.st_size} {about.st_mtime_ns}".encode()
+        mark.update(course.read(Path(path), 1 << 20) if about.st_size <= 1 << 20 else large)
     mark.update("\0".join(handed.skipped).encode())
     return mark.hexdigest()[:24]
 
 
-def publish(root: Path, target: Path, written: dict[str, bytes], files: dict, permissions: int) -> None:
-    """Put a graded submission into autograded/ as nbgrader leaves it: all of it or nothing."""
+@contextlib.contextmanager
+def workshop(root: Path):
+    """A temporary folder on the course's own disk, for ``publish``."""
     place = root / FOLDER / f"tmp-{uuid.uuid4().hex[:12]}"
+    place.mkdir(parents=True)
     try:
-        place.mkdir(parents=True)
-        made = place / "new"
-        made.mkdir()
-        for inside, content in files.items():
-            path = made / inside
-            path.parent.mkdir(parents=True, exist_ok=True)
-            if isinstance(content, bytes):
-                path.write_bytes(content)
-            else:
-                shutil.copyfile(content, path, follow_symlinks=False)
-            path.chmod(permissions)
-        for name, raw in written.items():
-            path = made / f"{name}.ipynb"
-            path.write_bytes(raw)
-            path.chmod(permissions)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if os.path.lexists(target):
-            os.replace(target, place / "old")
-        os.replace(made, target)
+        yield place
     finally:
         pool.remove(place)
+
+
+def publish(place: Path, target: Path, written: dict[str, bytes], files: dict, permissions: int) -> None:
+    """Put a graded submission into autograded/ as nbgrader leaves it: all of it or nothing.
+
+    ``place``: a ``workshop``; what stood at ``target`` before is left there, to be thrown away with it.
+    """
+    made = place / uuid.uuid4().hex[:12]
+    made.mkdir()
+    for inside, content in {**files, **{f"{name}.ipynb": raw for name, raw in written.items()}}.items():
+        path = made / inside
+        if "/" in inside:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(content, bytes):
+            path.write_bytes(content)
+        else:
+            shutil.copyfile(content, path, follow_symlinks=False)
+        path.chmod(permissions)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if os.path.lexists(target):
+        os.replace(target, place / f"{made.name}-old")
+    os.replace(made, target)

@@ -195,12 +195,29 @@ class Session:
                 found = self.calibrate(one)
                 report.weak, report.broken = found.weak, found.broken
                 yield from _parallel(by_name, students, self.jobs, stop)
+            elif self.jobs > 1 and len(students) > 100 and hasattr(os, "fork") and self.fork is not False:
+                yield from self._in_processes(students)
             else:
                 yield from map(by_name, students)
         finally:
             stop.set()
             if warm:
                 warm.close()
+
+    def _in_processes(self, students) -> Iterator:
+        """Cards are the grader's own work, and Python threads share one core: use processes.
+
+        Forked before any thread is started here; they only read and reckon.
+        """
+        import multiprocessing
+
+        global _session
+        _session = self
+        try:
+            with multiprocessing.get_context("fork").Pool(self.jobs) as processes:
+                yield from processes.imap_unordered(_cards, students, chunksize=16)
+        finally:
+            _session = None
 
     def _guarded(self, warm) -> set[str]:
         layers = warm.layers()
@@ -218,14 +235,15 @@ class Session:
         report.changed += self.book.write(self.assignment, self.course.course_id, rows, self._penalty())
         try:
             entries = []
-            for result, handed in lot:
-                target = self.course.folder("autograded", result.student, self.assignment)
-                journals.publish(self.course.root, target, result.written, {**handed.files, **self.extra},
-                                 self.course.permissions)
-                entries.append({"student": result.student, "mark": self.mark,
-                                "handed": journals.fingerprint(handed),
-                                "sizes": {n: len(raw) for n, raw in result.written.items()},
-                                "notes": result.notes})
+            with journals.workshop(self.course.root) as place:
+                for result, handed in lot:
+                    target = self.course.folder("autograded", result.student, self.assignment)
+                    journals.publish(place, target, result.written, {**handed.files, **self.extra},
+                                     self.course.permissions)
+                    entries.append({"student": result.student, "mark": self.mark,
+                                    "handed": journals.fingerprint(handed),
+                                    "sizes": {n: len(raw) for n, raw in result.written.items()},
+                                    "notes": result.notes})
             self.journal.add(entries)
         except OSError as fault:
             raise CourseError(f"批好的笔记写不进 {self.course.root}（{fault.strerror}）。"
@@ -282,6 +300,14 @@ class Session:
                     if old != new:
                         found.append((result.student, name, cell.name, old, new, manual))
         return found
+
+
+_session = None  # 分身出来的进程从这里认得自己在批哪一份
+
+
+def _cards(student):
+    handed = _session.handed(student)
+    return grade(_session.plans, handed, _session.extra, _session.rules), handed
 
 
 def unsafe(layers) -> str:
