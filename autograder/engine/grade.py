@@ -140,6 +140,11 @@ def _notebook(result, plan, raw, files, rules, warm) -> None:
     for finding in repair(nb, plan.source):
         result.note("look" if finding.lost else "repaired", finding.teacher)
     file = answers.Handed(_answers(files.get("answers.json"), result))
+    if any(task["kind"] != "code" for task in plan.tasks.values()):
+        if file.fault:
+            result.note("look", f"{file.fault}卡片题先记 0 分，让他再交一次。")
+        elif files.get("answers.json") is None:
+            result.note("file", "没有 answers.json，卡片题记 0 分：没有做，或者忘了交这个文件。")
     look: set[str] = set()
     if plan.runs and warm is None:
         return _unread(result, plan, "里面有要运行的代码，这次没有运行")

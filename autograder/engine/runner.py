@@ -143,7 +143,8 @@ class _Stream:
     def write(self, text):
         if not isinstance(text, str):
             raise TypeError("write() argument must be str")
-        self._cells.write(self._name, text)
+        if text:
+            self._cells.write(self._name, text)
         return len(text)
 
     def writelines(self, lines):
@@ -295,8 +296,13 @@ def zygote(number) -> None:
 
     about = _first_line()
     control = socket.socket(fileno=number)
+    # 普通用户要在装库以前做：库会起线程，有线程就建不了用户命名空间。root 要在以后：它会遮住一些文件夹
+    root, have = hasattr(os, "geteuid") and os.geteuid() == 0, set()
+    if about["guard"] and not root:
+        have = sandbox.prepare(about["folders"])
     cells = warm(about["modules"])
-    have = sandbox.prepare(about["folders"]) if about["guard"] else set()
+    if about["guard"] and root:
+        have = sandbox.prepare(about["folders"])
     gc.collect()
     gc.freeze()
     signal.signal(signal.SIGCHLD, _collect)
