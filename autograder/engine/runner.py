@@ -18,6 +18,18 @@ CELL_TEXT = 1_000_000  # 一格最多留下这么多字符的输出
 CELL_DATA = 4_000_000  # 图等，一格最多这么多字符
 MESSAGE = 64 << 20  # 一封信最多这么多字节
 
+# 库第一次做这些事时还要再装东西：先做一遍，每份作业就不用各做一遍。1 / 0：第一次报错最慢
+_FIRST = {
+    "IPython": "1 / 0",
+    "pandas": "import pandas\npandas.DataFrame({'a': [1.5], 'b': ['x']}).describe()",
+    "matplotlib.pyplot": "import matplotlib.pyplot as plt\nplt.plot([0, 1])\nplt.title('x')\nplt.show()",
+    "sklearn.linear_model": "from sklearn.linear_model import LinearRegression as R\n"
+                            "R().fit([[0], [1]], [0, 1])",
+    "sklearn.ensemble": "from sklearn.ensemble import RandomForestClassifier as F\n"
+                        "F(2).fit([[0], [1]], [0, 1])",
+    "sklearn.cluster": "from sklearn.cluster import KMeans as K\nK(1, n_init=1).fit([[0.0], [1.0]])",
+}
+
 
 # ---- 一格一格地跑 ----
 
@@ -228,7 +240,9 @@ def warm(modules) -> Cells:
     for name in ["autograder.engine.handover", "crmlib.tasks.code", *modules]:
         with contextlib.suppress(Exception):  # 装不上的，让学生的那一格自己说
             importlib.import_module(name)
-    cells.run("1 / 0")  # 第一次报错要装很多东西：先装好
+    for name, source in _FIRST.items():
+        if name in sys.modules:
+            cells.run(source)
     cells.shell.reset(new_session=True)
     cells.shell.execution_count = 1
     return cells
