@@ -2,6 +2,7 @@
 
 import ast
 import builtins
+import errno
 import json
 import re
 import time
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from autograder.engine import cards, course, marks, pool
 from autograder.engine.repair import Source, repair
+from crmlib.cli import CourseError
 from crmlib.tasks import answers
 
 TRIES = 3  # 一份作业最多从头跑这么多遍：哪一格弄死了进程，下一遍就跳过它
@@ -109,6 +111,8 @@ def grade(plans: dict[str, Plan], handed: course.Handed, extra: dict, rules: Rul
             continue
         try:
             _notebook(result, plan, raw, files, rules, warm)
+        except CourseError:  # 这台电脑的毛病，不是这份作业的：停下来，不给全班记 0 分
+            raise
         except Exception as fault:  # 引擎自己的错也只影响这一份，并且说出来
             _unread(result, plan, f"批改时出了意外（{type(fault).__name__}: {str(fault)[:100]}）")
     result.seconds = time.perf_counter() - began
@@ -140,6 +144,11 @@ def _notebook(result, plan, raw, files, rules, warm) -> None:
     for finding in repair(nb, plan.source):
         result.note("look" if finding.lost else "repaired", finding.teacher)
     file = answers.Handed(_answers(files.get("answers.json"), result))
+    if any(task["kind"] != "code" for task in plan.tasks.values()):
+        if file.fault:
+            result.note("look", f"{file.fault}卡片题先记 0 分，让他再交一次。")
+        elif files.get("answers.json") is None:
+            result.note("file", "没有 answers.json，卡片题记 0 分：没有做，或者忘了交这个文件。")
     look: set[str] = set()
     if plan.runs and warm is None:
         return _unread(result, plan, "里面有要运行的代码，这次没有运行")
@@ -251,7 +260,8 @@ class _Run:
             return None
         except pool.Died as fault:
             if place < 0:
-                raise RuntimeError("学生的进程起不来") from fault
+                raise CourseError("跑学生代码的进程起不来（这台电脑太忙，或者内存不够）。"
+                                  "用 --jobs 1 再运行一次，会接着批。") from fault
             return place, str(fault)
         finally:
             if judge:
@@ -264,17 +274,24 @@ class _Run:
         from autograder.engine.sandbox import NEEDED
 
         if self.rules.guard and not child.layers >= NEEDED:
-            raise RuntimeError("保护没有装上，不敢运行学生的代码")
+            raise CourseError("保护没有装上，没有运行学生的代码。再运行一次；还是这样，就换一台电脑。")
         self.result.layers = sorted(child.layers)
 
     def _folder(self) -> Path:
         """A scratch folder with the submission's files in it."""
         folder = self.warm.folder()
-        for inside, content in self.files.items():
-            place = folder / inside
-            place.parent.mkdir(parents=True, exist_ok=True)
-            data = content if isinstance(content, bytes) else course.read(Path(content), 1 << 30)
-            place.write_bytes(data)
+        try:
+            for inside, content in self.files.items():
+                place = folder / inside
+                place.parent.mkdir(parents=True, exist_ok=True)
+                data = content if isinstance(content, bytes) else course.read(Path(content), 1 << 30)
+                place.write_bytes(data)
+        except OSError as fault:
+            pool.remove(folder)
+            if fault.errno in (errno.ENOSPC, errno.EDQUOT, errno.EMFILE):
+                raise CourseError(f"临时文件夹写不进了（{fault.strerror}）。清出一些地方，"
+                                  "再运行一次，会接着批。") from None
+            raise
         return folder
 
     def _cell(self, child, judge, cell) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from autograder.engine import sandbox
 from autograder.engine.runner import MESSAGE
+from crmlib.cli import CourseError
 
 GRACE = 5  # 秒：打断以后，再等这么久才强行结束
 _STALE = "crm-grade-"
@@ -156,10 +157,17 @@ class Warm:
         ours, theirs = socket.socketpair()
         alive, held = socket.socketpair()
         request = {"slot": slot, "guard": self.guard, "memory": self.memory, "seconds": int(self.seconds)}
-        with self._lock:
-            socket.send_fds(self._control, [json.dumps(request).encode()], [theirs.fileno(), held.fileno()])
-        theirs.close()
-        held.close()
+        try:
+            with self._lock:
+                socket.send_fds(self._control, [json.dumps(request).encode()],
+                                [theirs.fileno(), held.fileno()])
+        except OSError:
+            self._slots.put(slot)
+            raise CourseError("批改用的暖进程没了（可能内存不够，被系统结束了）。"
+                              "关掉别的程序，或者用 --jobs 1，再运行一次，会接着批。") from None
+        finally:
+            theirs.close()
+            held.close()
         child = Child(Connection(ours.detach()), alive, slot, self._slots.put)
         return self._begun(child, folder)
 
@@ -274,16 +282,18 @@ class Warm:
 
 
 def remove(folder) -> None:
-    """Remove a folder whatever permissions a student's program gave its parts."""
-    def open_up(function, path, _):
-        with contextlib.suppress(OSError):
-            os.chmod(os.path.dirname(path), 0o700)
-            os.chmod(path, 0o700)
-            function(path)
-
-    shutil.rmtree(folder, onerror=open_up)
-    if os.path.lexists(folder):
+    """Remove a folder whatever permissions a student's program gave its parts; nothing if it is not there."""
+    for place, names, _ in os.walk(folder):  # 先从外往里打开，再删；os.walk 不跟链接
+        for name in names:
+            inside = os.path.join(place, name)
+            if not os.path.islink(inside):
+                with contextlib.suppress(OSError):
+                    os.chmod(inside, 0o700)
+    for _ in range(3):
         shutil.rmtree(folder, ignore_errors=True)
+        if not os.path.lexists(folder):
+            return
+        time.sleep(0.1)
 
 
 def clear_stale() -> None:

@@ -18,6 +18,18 @@ CELL_TEXT = 1_000_000  # 一格最多留下这么多字符的输出
 CELL_DATA = 4_000_000  # 图等，一格最多这么多字符
 MESSAGE = 64 << 20  # 一封信最多这么多字节
 
+# 库第一次做这些事时还要再装东西：先做一遍，每份作业就不用各做一遍。1 / 0：第一次报错最慢
+_FIRST = {
+    "IPython": "1 / 0",
+    "pandas": "import pandas\npandas.DataFrame({'a': [1.5], 'b': ['x']}).describe()",
+    "matplotlib.pyplot": "import matplotlib.pyplot as plt\nplt.plot([0, 1])\nplt.title('x')\nplt.show()",
+    "sklearn.linear_model": "from sklearn.linear_model import LinearRegression as R\n"
+                            "R().fit([[0], [1]], [0, 1])",
+    "sklearn.ensemble": "from sklearn.ensemble import RandomForestClassifier as F\n"
+                        "F(2).fit([[0], [1]], [0, 1])",
+    "sklearn.cluster": "from sklearn.cluster import KMeans as K\nK(1, n_init=1).fit([[0.0], [1.0]])",
+}
+
 
 # ---- 一格一格地跑 ----
 
@@ -143,7 +155,8 @@ class _Stream:
     def write(self, text):
         if not isinstance(text, str):
             raise TypeError("write() argument must be str")
-        self._cells.write(self._name, text)
+        if text:
+            self._cells.write(self._name, text)
         return len(text)
 
     def writelines(self, lines):
@@ -227,7 +240,9 @@ def warm(modules) -> Cells:
     for name in ["autograder.engine.handover", "crmlib.tasks.code", *modules]:
         with contextlib.suppress(Exception):  # 装不上的，让学生的那一格自己说
             importlib.import_module(name)
-    cells.run("1 / 0")  # 第一次报错要装很多东西：先装好
+    for name, source in _FIRST.items():
+        if name in sys.modules:
+            cells.run(source)
     cells.shell.reset(new_session=True)
     cells.shell.execution_count = 1
     return cells
@@ -295,8 +310,13 @@ def zygote(number) -> None:
 
     about = _first_line()
     control = socket.socket(fileno=number)
+    # 普通用户要在装库以前做：库会起线程，有线程就建不了用户命名空间。root 要在以后：它会遮住一些文件夹
+    root, have = hasattr(os, "geteuid") and os.geteuid() == 0, set()
+    if about["guard"] and not root:
+        have = sandbox.prepare(about["folders"])
     cells = warm(about["modules"])
-    have = sandbox.prepare(about["folders"]) if about["guard"] else set()
+    if about["guard"] and root:
+        have = sandbox.prepare(about["folders"])
     gc.collect()
     gc.freeze()
     signal.signal(signal.SIGCHLD, _collect)

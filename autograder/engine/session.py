@@ -194,7 +194,7 @@ class Session:
                 report.layers = sorted(self._guarded(warm))
                 found = self.calibrate(one)
                 report.weak, report.broken = found.weak, found.broken
-                yield from _parallel(by_name, students, self.jobs, stop)
+                yield from _parallel(by_name, students, self.jobs, stop, warm.close)
             elif self.jobs > 1 and len(students) > 100 and hasattr(os, "fork") and self.fork is not False:
                 yield from self._in_processes(students)
             else:
@@ -317,8 +317,11 @@ def unsafe(layers) -> str:
             "换一台 Linux 电脑批，或者在没有别的资料的电脑上加 --unsafe 批。卡片作业不受影响。")
 
 
-def _parallel(work, items, jobs, stop) -> Iterator:
-    """``map`` in threads, in the order in which they finish, with no more than a few waiting."""
+def _parallel(work, items, jobs, stop, abort) -> Iterator:
+    """``map`` in threads, in the order in which they finish, with no more than a few waiting.
+
+    On Ctrl-C or a fault ``abort()`` ends what is running, so that nobody waits for an endless loop.
+    """
     with ThreadPoolExecutor(jobs) as threads:
         waiting, left = set(), iter(items)
         try:
@@ -330,5 +333,7 @@ def _parallel(work, items, jobs, stop) -> Iterator:
                 done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
                 for future in done:
                     yield future.result()
-        finally:
+        except BaseException:
             stop.set()
+            abort()
+            raise

@@ -90,25 +90,25 @@ def _parse(raw: bytes) -> dict:
 class Handed:
     """An answers.json as it was handed in (``raw`` None: there is none), read once for all its tasks.
 
-    ``record`` and ``seed`` are as the functions of this module; a damaged file is told on each use.
+    ``record`` and ``seed`` are as the functions of this module; ``fault``: why it cannot be read, or None.
     """
 
     def __init__(self, raw: bytes | None):
-        self._fault, self._content = None, {"format": 1, "answers": {}}
+        self.fault, self._content = None, {"format": 1, "answers": {}}
         try:
             self._content = self._content if raw is None else _parse(raw)
         except TaskError as fault:
-            self._fault = fault
+            self.fault = fault
 
     def record(self, task_id: str) -> dict:
-        if self._fault:
-            raise self._fault
+        if self.fault:
+            raise self.fault
         found = self._content["answers"].get(task_id)
         return found if isinstance(found, dict) else {}
 
     def seed(self, make: bool = False) -> str:
-        if self._fault:
-            raise self._fault
+        if self.fault:
+            raise self.fault
         return _seed(self._content)
 
 
