@@ -20,6 +20,7 @@ _NAMES = {
     "portfolio": "crmlib.portfolio",
     "hand_in": "crmlib.handin",
     "board": "crmlib.boards",
+    "live_results": "crmlib.live",
 }
 
 __all__ = sorted(_NAMES)

@@ -46,15 +46,16 @@ class Memo:
                 f"<small>在文件夹 {folder} 里，用 Word 或 WPS 打开。</small></p>{left}")
 
 
-def deliver(title: str, parts: list[tuple], unit: str | None = None) -> Memo:
+def deliver(title: str, parts: list[tuple], unit: str | None = None, signed: bool = True) -> Memo:
     """Write a one-page .docx from the student's own answers, next to the notebook.
 
     title: heading and file name. parts: (heading, what) in their order. what: a task id (a table task becomes
     a table, any other its text), or the student's own figure or DataFrame (shown without its index).
-    unit: named under the title. A part without an answer says so. An existing file is never overwritten:
-    a memo that differs from it is called …-2, …-3. Raises CourseError if it cannot be written.
+    unit: named under the title. signed: whether the page says whose work it is (course, name, class, date);
+    a questionnaire for customers does not. A part without an answer says so. An existing file is never
+    overwritten: a memo that differs from it is called …-2, …-3. Raises CourseError if it cannot be written.
     """
-    paper, missing = _Paper(title, unit), []
+    paper, missing = _Paper(title, unit, signed), []
     for heading, what in parts:
         paper.heading(heading)
         if hasattr(what, "savefig"):
@@ -151,9 +152,9 @@ def _same(path, content) -> bool:
 
 
 class _Paper:
-    """An A4 page: 黑体 headings, 宋体 text, one line for name, class and date."""
+    """An A4 page: 黑体 headings, 宋体 text; if signed, one line for name, class and date."""
 
-    def __init__(self, title, unit):
+    def __init__(self, title, unit, signed):
         from docx import Document
         from docx.enum.text import WD_ALIGN_PARAGRAPH
         from docx.shared import Cm, Pt
@@ -170,6 +171,8 @@ class _Paper:
         self.document.core_properties.author = ""
         self.document.core_properties.language = "zh-CN"
         self.document.add_paragraph(_clean(title), style="Title").alignment = WD_ALIGN_PARAGRAPH.CENTER
+        if not signed:
+            return
         course = "物流客户关系管理" + (f" · 单元 {_clean(unit)}" if unit else "")
         self.document.add_paragraph(course).alignment = WD_ALIGN_PARAGRAPH.CENTER
         blanks = "　　".join(f"{name}：{'＿' * 8}" for name in ("姓名", "班级", "日期"))

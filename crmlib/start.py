@@ -47,7 +47,7 @@ def start(course: Course, argv: list[str]) -> int:
         print(HELP.format(commands=" ".join(sorted(commands))))
         return 0
     if command == "test":
-        level, program = "test", ["-m", "pytest"]
+        level, program = "test", ["-m", "pytest", "-n", "2", "--dist", "loadfile"]
         os.chdir(course.root)
     else:
         level, program = commands[command], ["-P", "-m", "crmlib", command]

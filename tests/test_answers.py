@@ -170,3 +170,11 @@ def test_file_that_cannot_be_read_is_not_treated_as_damaged(folder):
     with pytest.raises(answers.SaveError, match="读不了"):
         answers.save("2.2-1", {"answer": ["a"]})
     assert (folder / "answers.json").is_dir()
+
+
+def test_notes_of_boards_stand_beside_the_answers(folder):
+    answers.save("2.2-1", {"answer": ["a"]})
+    assert answers.jotted("4.3") is None
+    answers.jot("4.3", [{"offers": []}])
+    answers.save("2.2-1", {"answer": ["b"]})
+    assert answers.jotted("4.3") == [{"offers": []}] and answers.record("2.2-1")["answer"] == ["b"]

@@ -158,3 +158,11 @@ def test_own_figure_and_table(folder):
     assert memo(1).path == first.path and memo(2).path.name == "报告-2.docx"  # 图换了，就是另一份
     with pytest.raises(CourseError, match="要给题号、图或表"):
         deliver("报告", [("数", 3)])
+
+
+def test_a_page_for_customers_names_no_student(folder):
+    answered(folder, "用过苏畅吗？")
+    signed, plain = (words(deliver(title, [("请勾选", "9.9-1")], signed=title == "备忘录"))
+                     for title in ("备忘录", "问卷"))
+    assert any("姓名" in line for line in signed)
+    assert plain == ["问卷", "请勾选", "用过苏畅吗？"]

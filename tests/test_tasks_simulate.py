@@ -348,3 +348,10 @@ def test_unfair_seed_is_named(deal):
 def test_schema_refuses(small, path, value):
     spoil(small, path, value)
     assert list(Draft202012Validator(units.schema()).iter_errors([small]))
+
+
+def test_the_last_step_of_a_range_may_be_taken(small):
+    # 二进制里 7.4 + 8 × 0.1 比 8.2 大一点点：也算选得到
+    small["actions"]["price"] = {"title": "价格", "min": 7.4, "max": 8.2, "step": 0.1, "start": 8.2}
+    assert simulate.read_action(small, {"price": 7.4 + 8 * 0.1, "how": "soft"})["price"] == 8.2
+    assert simulate.read_action(small, {"price": 8.3, "how": "soft"}) is None

@@ -146,3 +146,17 @@ def test_every_kind_has_its_script_and_needs_no_network(kind):
     source = (script(kind) + style(kind)).replace("http://www.w3.org/2000/svg", "")  # 只是个名字
     assert "export default" in source
     assert not any(word in source for word in ("http://", "https://", "import(", "eval("))
+
+
+def test_kinds_do_not_dress_each_other():
+    """All kinds stand on one page: a class that two stylesheets speak of must be one of the shared ones."""
+    import re
+
+    from crmlib import widgets
+
+    named = {path.name: set(re.findall(r"\.(crm-[\w-]+)", path.read_text("utf-8")))
+             for path in Path(widgets.__file__).parent.glob("*.css")}
+    shared = named.pop("shared.css")
+    for one, classes in named.items():
+        for other, others in named.items():
+            assert one == other or not (classes & others) - shared, (one, other)

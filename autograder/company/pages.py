@@ -26,7 +26,7 @@ GROUPS = [
     (
         "销售",
         "#b03a48",
-        ["leads", "visits", "deals", "deal_rounds", "interviews", "products", "benefit_costs"],
+        ["leads", "visits", "deals", "deal_rounds", "deal_sheets", "interviews", "products", "benefit_costs"],
     ),
     ("散客与营销", "#7a4fb0", ["senders", "small_orders", "loyalty_ledger", "campaigns", "contacts_sent"]),
     (

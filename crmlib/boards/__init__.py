@@ -4,6 +4,7 @@
 ``TITLE``            叫什么
 ``read(**options)``  面板现在要显示的一切，普通的 JSON；题目没填完就用范例，并且说出来
 ``text(board)``      面板的文字版，给打印和读屏用
+``keep(note, **options)``  （可选）把面板上记下的东西存进 answers.json；存不上就抛 TaskError
 
 内核只做一件事：把数据和学生存下的答案读成一张面板。拖动、翻牌都在浏览器里算，不等内核。
 """
@@ -27,18 +28,20 @@ def board(name: str, **options) -> None:
 
     >>> board("swot", ife="2.2-8", efe="2.2-9", flips={"柴油跌 20%": {"c04": "O"}})  # doctest: +SKIP
     """
-    _class(name)(lambda: _module(name).read(**options)).show()
+    module = _module(name)
+    keep = (lambda note: module.keep(note, **options)) if hasattr(module, "keep") else None
+    _class(name)(lambda: module.read(**options), keep).show()
 
 
 class Board(anywidget.AnyWidget):
-    """A board on screen. ``read``: a function that returns the board as it is now."""
+    """A board on screen. ``read``: returns the board as it is now; ``keep``: saves what is noted on it."""
 
     board = traitlets.Dict().tag(sync=True)
 
-    def __init__(self, read):
+    def __init__(self, read, keep=None):
         super().__init__(board=read())
-        self._read, self._print = read, None
-        self.on_msg(self._look_again)
+        self._read, self._keep, self._print = read, keep, None
+        self.on_msg(self._hear)
 
     def __repr__(self) -> str:
         return self.title
@@ -53,7 +56,17 @@ class Board(anywidget.AnyWidget):
         return (f'<div class="crm-print"><strong>{escape(self.title)}</strong>'
                 f'<div style="white-space:pre-wrap">{escape(self.text(self.board))}</div></div>')
 
-    def _look_again(self, _, content, buffers) -> None:
+    def _hear(self, _, content, buffers) -> None:
+        """{"do": "look"}: read anew; {"do": "keep", "note", "stamp"}: save, and say {"stamp", "trouble"}."""
+        if isinstance(content, dict) and content.get("do") == "keep" and self._keep:
+            try:
+                trouble = self._keep(content.get("note")) or ""
+            except CourseError as fault:
+                trouble = str(fault)
+            self.send({"stamp": content.get("stamp"), "trouble": trouble})
+        self._look_again()
+
+    def _look_again(self, *_) -> None:
         """The board has scrolled into view: an answer given since then must show without a re-run."""
         try:
             fresh = self._read()

@@ -135,11 +135,4 @@ function renderBoard(board) {
   return root;
 }
 
-export default {
-  render({ model, el }) {
-    const show = () => el.replaceChildren(renderBoard(model.get("board")));
-    model.on("change:board", show);
-    show();
-    return () => model.off("change:board", show);
-  },
-};
+export default boardWidget(renderBoard, { look: false });

@@ -22,7 +22,7 @@ function renderCustomers(board) {
   let second = null;
   let picked = null;
 
-  const chips = new Map(board.cards.map((card) => [card.id, h("button.crm-who", {
+  const chips = new Map(board.cards.map((card) => [card.id, h("button.crm-person", {
     type: "button", "data-card": card.id, "aria-pressed": "false",
     "aria-label": `${card.text}。2025 年付 ${card.money} 元`,
     style: `--side:${(1.5 + 3.4 * Math.sqrt(card.money / biggest)).toFixed(2)}em`,
@@ -42,7 +42,7 @@ function renderCustomers(board) {
 
   const row = (name, cards, trait, inner) => h("tr", inner ? { "data-inner": "" } : {},
     h("th", { scope: "row" }, name), h("td", {}, String(cards.length)), h("td", {}, wan(moneyOf(cards))),
-    h("td.crm-share", {}, h("span.crm-bar", { "aria-hidden": "true", style: `width:${total ? (70 * moneyOf(cards)) / total : 0}%` }),
+    h("td.crm-share", {}, h("span.crm-part", { "aria-hidden": "true", style: `width:${total ? (70 * moneyOf(cards)) / total : 0}%` }),
       h("span", {}, `${total ? ((100 * moneyOf(cards)) / total).toFixed(1) : "0.0"}%`)), h("td.crm-trait", {}, trait));
 
   function draw(moved = false) {
@@ -96,15 +96,4 @@ function renderCustomers(board) {
   return root;
 }
 
-export default {
-  render({ model, el }) {
-    const show = () => el.replaceChildren(renderCustomers(model.get("board")));
-    model.on("change:board", show);
-    show();
-    const seen = new IntersectionObserver((entries) => {
-      if (entries.some((e) => e.isIntersecting)) model.send({ do: "look" });
-    });
-    seen.observe(el);
-    return () => { seen.disconnect(); model.off("change:board", show); };
-  },
-};
+export default boardWidget(renderCustomers);

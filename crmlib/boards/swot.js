@@ -134,7 +134,7 @@ function renderBoard(board) {
   };
   const panel = h(".crm-detail", {},
     h(".crm-detail-text", {}, detail.title, detail.lines),
-    h("label.crm-slide", {}, h("span", {}, "权重"), slider, detail.number));
+    h("label.crm-weigh", {}, h("span", {}, "权重"), slider, detail.number));
   slider.addEventListener("input", () => { weights = reweigh(board, base, chosen, Number(slider.value)); soon(); });
   slider.addEventListener("change", () => draw(true));
 
@@ -161,7 +161,7 @@ function renderBoard(board) {
     const verdict = h("b.crm-stand");
     const node = h("article.crm-strategy", { "data-strategy": strategy.id, "aria-label": strategy.title },
       h(".crm-strategy-head", {}, h("span.crm-lamp", { "aria-hidden": "true" }), h("b", {}, strategy.title),
-        h("span.crm-how", {}, strategy.how), verdict),
+        h("span.crm-mix", {}, strategy.how), verdict),
       h(".crm-plan", {}, strategy.plan || "（还没有写）"), sides.inside, sides.outside);
     return { strategy, node, sides, verdict };
   });
@@ -307,15 +307,4 @@ function renderBoard(board) {
   return root;
 }
 
-export default {
-  render({ model, el }) {
-    const show = () => el.replaceChildren(renderBoard(model.get("board")));
-    model.on("change:board", show);
-    show();
-    const seen = new IntersectionObserver((entries) => {
-      if (entries.some((e) => e.isIntersecting)) model.send({ do: "look" });
-    });
-    seen.observe(el);
-    return () => { seen.disconnect(); model.off("change:board", show); };
-  },
-};
+export default boardWidget(renderBoard);

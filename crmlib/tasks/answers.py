@@ -5,6 +5,7 @@
  "old": [题目改动以前的记录, …]}}}
 
 ``state`` 说的是现在这份答案；``points`` 是练习得过的最高分，改答案不会丢分。
+``boards`` 是面板替学生记下的东西（如双人洽谈的记录），不评分。
 ``seed`` 决定抽题抽到哪几项：第一次要抽题时掷出来，以后一直留着；批改时按它抽出同样的几项。
 写法：拿锁 → 读最新的 → 并入 → 写临时文件 → 一步换上。断电时文件要么是旧的，要么是新的。
 """
@@ -116,6 +117,22 @@ def record(task_id: str, folder: Path | None = None) -> dict:
     """One task's record; {} if there is none (or a foreign thing stands in its place)."""
     found = read(folder).get(task_id)
     return found if isinstance(found, dict) else {}
+
+
+def jotted(board: str, folder: Path | None = None):
+    """What a board has noted down under its name; None if nothing. Raises like ``read``."""
+    notes = _content(Path(folder or ".")).get("boards")
+    return notes.get(board) if isinstance(notes, dict) else None
+
+
+def jot(board: str, note, folder: Path | None = None) -> str | None:
+    """Write what a board notes down, beside the answers. Returns and raises like ``save``."""
+    folder = Path(folder or ".")
+    with _locked(folder):
+        content, notice = _readable(folder)
+        notes = content.get("boards")
+        _write(folder, {**content, "boards": {**(notes if isinstance(notes, dict) else {}), board: note}})
+    return notice
 
 
 def mend(folder: Path | None = None) -> str | None:

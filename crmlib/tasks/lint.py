@@ -321,6 +321,40 @@ _DEGREE = (
 _GOOD = rf"{_DEGREE}*{_STEMS}|(?:还|很|挺|非常)?不错"
 _BAD = rf"{_DEGREE}*(?:不太?|不大|不怎么|一点[也都]不){_DEGREE}*{_STEMS}|{_DEGREE}*{_BAD_STEMS}"
 _SCALE = rf"(?:{_GOOD}|{_BAD})"
+_NEUTRAL = ("一般", "一般般", "普通", "中立", "还可以", "还行", "差不多", "说不清",
+            "不好说", "无所谓", "不确定")
+
+
+def choices(options) -> list[str]:
+    """The options of a questionnaire question as they were written, without their letters.
+
+    >>> choices("A. 很满意；B. 不满意"), choices("1–3 次|10 次及以上"), choices("")
+    (['很满意', '不满意'], ['1–3 次', '10 次及以上'], [])
+    """
+    letter = re.compile(r"^\s*(?:[A-Ha-h][.．、:：)）]|[□○☐①-⑳])*")
+    found = [p for part in _split(options[:2000]) if (p := letter.sub("", part[:100]).strip())][:40]
+    return found if len(found) > 1 else []
+
+
+def scale(options) -> list[int] | None:
+    """The score of each option of a rating scale (the best has most); None if they are no scale.
+
+    >>> scale("很满意；满意；一般；不满意；很不满意"), scale("0；1；2"), scale("有；没有；忘了")
+    ([5, 4, 3, 2, 1], [0, 1, 2], None)
+    """
+    found = _choices(options)
+    numbers = [int(n[1]) for n in (re.fullmatch(r"(\d{1,2})分?", c) for c in found) if n]
+    if len(found) > 2 and len(numbers) == len(found):
+        return numbers if {b - a for a, b in pairwise(numbers)} in ({1}, {-1}) else None
+    stems = {re.sub(rf"{_DEGREE}|不", "", c) for c in found if c not in _NEUTRAL}
+    good, bad = (".*", ".*不.*") if len(stems) == 1 and "" not in stems else (_GOOD, _BAD)  # 很需要、不需要
+    sides = [0 if c in _NEUTRAL else -1 if re.fullmatch(bad, c) else 1 if re.fullmatch(good, c) else None
+             for c in found]
+    if len(found) < 3 or None in sides or not {1, -1} <= set(sides):
+        return None
+    if sides == sorted(sides):
+        return list(range(1, len(found) + 1))
+    return list(range(len(found), 0, -1)) if sides == sorted(sides, reverse=True) else None
 
 
 def _unbalanced(choices):

@@ -91,7 +91,8 @@ def _read_choice(spec, raw):
     if "options" in spec:
         return raw if isinstance(raw, str) and raw in spec["options"] else None
     number, step = read_number(raw, spec.get("unit", "")), spec.get("step", 1)
-    if number is None or not spec["min"] <= number <= spec["max"]:
+    # 7.4 + 8 × 0.1 比 8.2 大一点点：也算选得到
+    if number is None or not spec["min"] - 1e-6 <= number <= spec["max"] + 1e-6:
         return None
     steps = (number - spec["min"]) / step
     if abs(steps - round(steps)) > 1e-6:

@@ -388,3 +388,18 @@ function renderTask({ model, el }, build) {
     model.off("change:view", onView);
   };
 }
+
+/** 面板：内核的板变了就重画；滚进屏幕时问一声有没有新答案（look）。draw(board, held)：held 里的东西重画也不丢。 */
+const boardWidget = (draw, { look = true } = {}) => ({
+  render({ model, el }) {
+    const held = {};
+    const show = () => el.replaceChildren(draw(model.get("board"), held));
+    model.on("change:board", show);
+    show();
+    const seen = new IntersectionObserver((entries) => {
+      if (entries.some((e) => e.isIntersecting)) model.send({ do: "look" });
+    });
+    if (look) seen.observe(el);
+    return () => { seen.disconnect(); model.off("change:board", show); };
+  },
+});

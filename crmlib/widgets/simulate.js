@@ -108,7 +108,7 @@ function buildSimulate({ task, answer, view, graded, changed, check, say }) {
       oninput: () => write(Number(range.value)) });
     const typed = h("input.crm-number", { type: "text", inputmode: "decimal", autocomplete: "off", "aria-label": `${spec.title}，直接打数`,
       onchange: () => write(readNumber(typed.value, spec.unit) ?? Number(range.value)) });
-    const move = (by, sign) => h("button.crm-button.crm-step", { type: "button", tabindex: "-1",
+    const move = (by, sign) => h("button.crm-button.crm-nudge", { type: "button", tabindex: "-1",
       "aria-label": `${spec.title}${by > 0 ? "加" : "减"} ${step}`, onclick: () => write(Number(range.value) + by) }, sign);
     function write(value) {
       const exact = snap(value);

@@ -35,7 +35,7 @@ def shown(page, board):
     page.emulate_media(reduced_motion="reduce")
     code = script("customers", HERE).replace("export default", "const board =")
     page.set_content(PAGE % (style("customers", HERE), code, json.dumps(board, ensure_ascii=False)))
-    page.wait_for_selector(".crm-groups .crm-who")
+    page.wait_for_selector(".crm-groups .crm-person")
     return page
 
 
@@ -51,7 +51,7 @@ def expected(board, *cut):
 
 
 def test_every_cut_is_the_same_as_in_python(shown, board):
-    assert shown.locator(".crm-who").count() == 24
+    assert shown.locator(".crm-person").count() == 24
     for place in range(4):
         shown.locator(".crm-cut").nth(place).click()
         assert [[c.strip() for c in row] for row in table(shown)] == expected(board, place)

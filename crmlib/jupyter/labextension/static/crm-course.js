@@ -268,6 +268,9 @@
 
   /** Run every cell; what the reader sees stays where it is. */
   async function runAll(panel, notebook) {
+    if (panel.hasClass('crm-running')) {
+      return; // 已经在运行：再来一遍，只会把刚出来的题目收走
+    }
     const { content } = panel;
     // Lab 会滚到当前的单元格，所以让眼前的那一格成为当前格
     const view = content.node.getBoundingClientRect();
