@@ -1,12 +1,14 @@
 """``crm class 命令 …``：带一个班要用的命令。"""
 
+import re
 import sys
 
 from crmlib.cli import commands, dispatch
 
 GROUP = "crm.class"
 # 帮助按用的先后排；别的包登记的命令排在后面
-ORDER = ["new", "roster", "release", "collect", "doctor", "grade", "status", "feedback", "report", "similar"]
+ORDER = ["new", "roster", "release", "collect", "doctor", "grade", "status", "feedback", "report", "similar",
+         "peers", "marks"]
 
 
 def main(argv) -> int:
@@ -24,13 +26,13 @@ def main(argv) -> int:
 
 
 def _about(name: str, entry) -> str:
-    """What a command does, in one line: from the first line of its module or of its function."""
+    """What a command does, in one Chinese line: the first of its function's or else its module's text."""
     try:
         run = entry.load()
     except ImportError as missing:
         return f"（这台电脑还缺 {missing.name}）"
-    for doc in (sys.modules[run.__module__].__doc__, run.__doc__):
+    for doc in (run.__doc__, sys.modules[run.__module__].__doc__):
         line = (doc or "").strip().partition("\n")[0]
-        if f"crm class {name}" in line and "：" in line:
-            return line.partition("：")[2].replace("``", "")
-    return (run.__doc__ or "").strip().partition("\n")[0]
+        if re.search(r"[\u4e00-\u9fff]", line):
+            return (line.partition("：")[2] if line.startswith("``crm") else line).replace("``", "")
+    return ""
