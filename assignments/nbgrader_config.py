@@ -9,7 +9,9 @@ import os
 import sys
 from pathlib import Path
 
-from autograder.nbgrader_hooks import TEMPLATES
+import autograder
+
+TEMPLATES = Path(autograder.__file__).parent / "templates"  # 只要路径：装上 nbgrader_hooks 要两三秒
 
 c = get_config()  # noqa: F821  nbgrader 读这个文件时提供
 
@@ -37,6 +39,9 @@ c.Autograde.exclude_overwriting = {
 c.GenerateFeedback.preprocessors.insert(1, "autograder.nbgrader_hooks.FeedbackPage")
 c.GenerateFeedback.HTMLExporter.template_name = "feedback_zh"
 c.GenerateFeedback.HTMLExporter.extra_template_basedirs = [str(TEMPLATES)]
+
+# 导出成绩：列和原来一样，人多也快，Excel 打开不是乱码
+c.ExportApp.plugin_class = "autograder.classroom.export.ExportCsv"
 
 # 交作业以前的 Validate 按钮
 c.Validator.changed_warning = "有 {num_changed} 个检查格被改过。从作业里重新复制一份笔记，再交。\n"

@@ -53,13 +53,23 @@ def outputs(root: Path) -> dict[str, bytes]:
         name = unit.folder.name
         files[f"notebooks/{unit.module}/{name}.ipynb"] = notebook(unit, unit.lesson)
         files[f"notebooks/{unit.module}/tasks/{unit.id}.json"] = task_file(unit.practice)
-        if unit.assignment is not None:
-            files[f"assignments/source/{name}/{name}.ipynb"] = notebook(unit, unit.assignment, graded=True)
-            files[f"assignments/source/{name}/tasks/{unit.id}.json"] = task_file(map(public, unit.graded))
+        files |= {f"assignments/source/{name}/{path}": made for path, made in assignment(unit).items()}
     files["notebooks/course.json"] = _json(course(plan, found))
     files["docs/coverage.md"] = page(plan, found).encode()
     files["docs/glossary.md"] = glossary(found).encode()
     return files
+
+
+def assignment(unit) -> dict[str, bytes]:
+    """The nbgrader source of a unit's assignment, {path in its folder: content}; {} if it has none.
+
+    The task file names the assignment, so that ``crm hand-in`` knows what a student's folder should hold.
+    """
+    if unit.assignment is None:
+        return {}
+    name = unit.folder.name
+    return {f"{name}.ipynb": notebook(unit, unit.assignment, graded=True),
+            f"tasks/{unit.id}.json": task_file(map(public, unit.graded), assignment=name)}
 
 
 def compare(root: Path, files: dict[str, bytes]) -> list[str]:
@@ -99,9 +109,9 @@ def _json(value) -> bytes:
     return (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode()
 
 
-def task_file(tasks) -> bytes:
+def task_file(tasks, **about) -> bytes:
     """tasks/<unit>.json as `crmlib.tasks.read_tasks` reads it."""
-    return _json({"format": 1, "tasks": list(tasks)})
+    return _json({"format": 1, **about, "tasks": list(tasks)})
 
 
 def course(plan, found) -> dict:
@@ -147,7 +157,7 @@ def notebook(unit, body: str, graded: bool = False) -> bytes:
     cells = jupytext.reads(body, fmt="md:myst").cells
     tasks = {t["id"]: t for t in unit.graded}
     if graded:
-        cells = [made for cell in cells for made in _graded(cell, tasks)]
+        cells = [made for cell in cells for made in _graded(cell, tasks)] + _hand_in_cells()
     seen: dict[str, int] = {}
     for cell in cells:
         digest = hashlib.sha256(f"{cell.cell_type}\n{cell.source}".encode()).hexdigest()[:8]
@@ -194,6 +204,14 @@ def _graded(cell, tasks) -> list:
             after.append(_test_cell(task))
     shown = [] if all(t["kind"] == "code" for t in wanted) else [cell]
     return before + shown + after
+
+
+def _hand_in_cells() -> list:
+    """The end of every assignment: the button that checks and packs it."""
+    from nbformat.v4 import new_code_cell, new_markdown_cell
+
+    return [new_markdown_cell("## 交作业\n\n全部做完，再点下面的按钮。"),
+            new_code_cell("# 交作业：检查一遍，打成 zip\nimport crmlib as crm\ncrm.hand_in()")]
 
 
 def _nbgrader(name, cell_type="code", **flags) -> dict:

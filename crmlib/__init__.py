@@ -18,6 +18,7 @@ _NAMES = {
     "progress": "crmlib.learned",
     "deliver": "crmlib.deliver",
     "portfolio": "crmlib.portfolio",
+    "hand_in": "crmlib.handin",
     "board": "crmlib.boards",
     "live_results": "crmlib.live",
 }

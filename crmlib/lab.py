@@ -32,14 +32,17 @@ def main(argv=None) -> int:
     Raises CourseError when the course's folder is missing or no port is free.
     """
     options = _parser().parse_args(argv)
+    klass = _class_folder(options.course) if options.teacher else None
     folder = paths.root() if options.teacher else paths.notebooks()
+    if klass and not klass.is_relative_to(folder.resolve()):
+        folder = klass
     if not folder.is_dir():
         raise CourseError(f"找不到课程文件夹 {folder}。请在课程文件夹里运行 crm lab"
                           f"（Course folder not found: {folder}）")
     port = _free_port(options.ip, options.port)
     _prepare_environment(options.teacher)
-    if options.teacher and (paths.root() / "assignments").is_dir():
-        os.chdir(paths.root() / "assignments")  # nbgrader 在当前文件夹里找 nbgrader_config.py
+    if klass:
+        os.chdir(klass)  # nbgrader 在当前文件夹里找 nbgrader_config.py
 
     server = CourseServer(
         config=_config(folder.resolve(), options.ip, port, browser=not options.no_browser),
@@ -58,7 +61,29 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--ip", default="127.0.0.1", help="监听的地址；默认只有本机能打开")
     parser.add_argument("--no-browser", action="store_true", help="不自动打开浏览器，只显示地址")
     parser.add_argument("--teacher", action="store_true", help="老师用：打开整个课程文件夹和批改面板")
+    parser.add_argument("--course", metavar="DIR", type=Path, help="老师用：批改面板打开哪个班级文件夹")
     return parser
+
+
+def _class_folder(wanted: Path | None) -> Path | None:
+    """The class folder (an nbgrader course) that the grading panel opens.
+
+    The named one, the one that we are in, the only one just below, or the course's own assignments/;
+    None if there is none. CourseError if the named one is no class folder, or it is not clear which.
+    """
+    config = "nbgrader_config.py"
+    if wanted is not None:
+        if not (wanted / config).is_file():
+            raise CourseError(f"{wanted} 不是班级文件夹（里面没有 {config}）。"
+                              "要建一个：crm class new 文件夹名")
+        return wanted.resolve()
+    here = Path.cwd().resolve()
+    below = sorted(p.parent for p in here.glob("*/class.json"))
+    if not (here / config).is_file() and len(below) > 1:
+        names = "、".join(p.name for p in below)
+        raise CourseError(f"这里有 {len(below)} 个班级文件夹：{names}。加上 --course 班级，写明是哪一个。")
+    places = [here, *below, paths.root() / "assignments"]
+    return next((p.resolve() for p in places if (p / config).is_file()), None)
 
 
 def _free_port(ip: str, wanted: int | None) -> int:

@@ -76,6 +76,28 @@ def test_hidden_panels_are_named_as_jupyterlab_names_them():
             assert plugin in core, plugin
 
 
+def test_which_class_the_grading_panel_opens(monkeypatch, tmp_path):
+    monkeypatch.setenv("CRM_COURSE", str(tmp_path / "课程"))
+    monkeypatch.chdir(tmp_path)
+    assert lab._class_folder(None) is None
+    (tmp_path / "课程" / "assignments").mkdir(parents=True)
+    (tmp_path / "课程" / "assignments" / "nbgrader_config.py").touch()
+    assert lab._class_folder(None) == tmp_path / "课程" / "assignments"
+    for name in ("一班", "二班"):
+        if name == "二班":
+            assert lab._class_folder(None) == tmp_path / "一班", "下面只有一个班"
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "class.json").touch()
+        (tmp_path / name / "nbgrader_config.py").touch()
+    with pytest.raises(CourseError, match="2 个班级文件夹：一班、二班"):
+        lab._class_folder(None)
+    assert lab._class_folder(Path("二班")) == tmp_path / "二班"
+    with pytest.raises(CourseError, match="不是班级文件夹"):
+        lab._class_folder(Path("课程"))
+    monkeypatch.chdir(tmp_path / "二班")
+    assert lab._class_folder(None) == tmp_path / "二班"
+
+
 def test_the_teacher_gets_the_grading_panels_back():
     hidden = load("page_config.json")["disabledExtensions"]
     shown = load("teacher/labconfig/page_config.json")["disabledExtensions"]

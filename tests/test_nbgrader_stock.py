@@ -5,6 +5,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from fixtures.course import PROJECT, UNIT, make
 from nbgrader.api import Gradebook
 
 from autograder import build, check, units
+from autograder.engine.session import Session
 from crmlib.tasks import KINDS, text
 
 NBGRADER = Path(sys.executable).with_name("nbgrader")
@@ -199,3 +201,34 @@ def test_the_teachers_own_answers_stay_at_home(graded):
         assert grades(graded, UNIT, "full")["t-1-1-g1"][0] == 40, "批改时也不许盖掉学生的答案"
     finally:
         source.unlink()
+
+
+@pytest.fixture(scope="module")
+def ours(graded, tmp_path_factory):
+    """The same class graded by our engine, in a copy of the course in which nothing is graded yet."""
+    folder = tmp_path_factory.mktemp("ours") / "assignments"
+    shutil.copytree(graded, folder, ignore=shutil.ignore_patterns("autograded", "feedback"))
+    with Gradebook(f"sqlite:///{folder / 'gradebook.db'}") as book:
+        for student in book.students:
+            book.remove_student(student.id)
+    for name in [UNIT, *REAL]:
+        Session(folder, name, jobs=2).run()
+    return folder
+
+
+@pytest.mark.parametrize(("assignment", "student"), [
+    *((UNIT, s) for s in STUDENTS), *((name, s) for name in REAL for s in ("full", "empty"))])
+def test_our_engine_gives_the_same_scores(graded, ours, assignment, student):
+    assert grades(ours, assignment, student) == grades(graded, assignment, student)
+
+
+def test_feedback_after_our_engine_is_the_same_page(graded, ours):
+    nbgrader(ours, "generate_feedback", UNIT)
+    for student in set(STUDENTS) - {"damaged"}:  # 坏了的文件，我们说得更明白
+        assert _seen(feedback(ours, UNIT, student)) == _seen(feedback(graded, UNIT, student)), student
+
+
+def _seen(page) -> str:
+    """The page as a reader sees it: no scripts, no styles, tracebacks without addresses."""
+    page = re.sub(r"<(script|style).*?</\1>", "", page, flags=re.S)
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", re.sub(r"/tmp/[^ <]*|ipython-input-[^ <]*", "", page)))

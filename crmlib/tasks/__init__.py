@@ -99,10 +99,16 @@ def score(task_id: str, blob: str, namespace: dict | None = None) -> float:
     ``blob`` is the whole task from ``encode_task``; ``namespace`` (``globals()``) is what a code task reads.
     Never raises because of an answer, and always returns a float: to nbgrader, no result means full marks.
     """
-    full = decode_task(blob)
+    card, points = scored(decode_task(blob), namespace=namespace)
+    _show(card)
+    return points
+
+
+def scored(full: dict, file=answers, namespace: dict | None = None) -> tuple[Card, float]:
+    """What ``score`` shows and returns; ``file``: the answers, this folder's or an ``answers.Handed``."""
     try:
-        full = mine(full, grading=True)
-        given = _given(full, namespace)
+        full = mine(full, grading=True, file=file)
+        given = _given(full, namespace, file)
         result = score_task(full, given, final=True)
         written = text(full, given)
     except Exception as fault:  # 学生的答案再离奇，也不许让批改停下来
@@ -112,9 +118,9 @@ def score(task_id: str, blob: str, namespace: dict | None = None) -> float:
     if result.where and result.state != "right":
         lines.insert(0, f"{len(result.where)} 项里对了 {sum(result.where.values())} 项。")
     title = {"right": "全对", "partial": "部分正确", "wrong": "不对"}.get(result.state, "没有答好")
-    _show(Card(result.state, f"{full.get('title', task_id)}：{title} · {trim(result.points)}/"
-               f"{trim(result.of)} 分", lines, written and f"你的答案\n{written}"))
-    return float(result.points)
+    card = Card(result.state, f"{full.get('title', full.get('id'))}：{title} · {trim(result.points)}/"
+                f"{trim(result.of)} 分", lines, written and f"你的答案\n{written}")
+    return card, float(result.points)
 
 
 def _handed(found, namespace) -> None:
@@ -128,11 +134,11 @@ def _handed(found, namespace) -> None:
     _show(Card(result.state, f"{found['title']}：{title}", result.messages, text(found, given)))
 
 
-def _given(found, namespace):
+def _given(found, namespace, file=answers):
     """The answer on file; a code task's comes from the student's variables."""
     if found["kind"] == "code":
         return KINDS["code"].collect(found, namespace or {})
-    return answers.record(found["id"]).get("answer")
+    return file.record(found["id"]).get("answer")
 
 
 def _headline(title, said) -> str:

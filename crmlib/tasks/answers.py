@@ -73,6 +73,10 @@ def _content(folder: Path) -> dict:
         return {"format": 1, "answers": {}}
     except OSError as fault:
         raise SaveError(f"读不了 {NAME}（{fault.strerror}）。关掉正在用它的程序，再运行一次。") from None
+    return _parse(raw)
+
+
+def _parse(raw: bytes) -> dict:
     try:
         content = json.loads(raw.decode("utf-8-sig"))  # 记事本另存时会加 BOM
         if not isinstance(content["answers"], dict):
@@ -82,6 +86,31 @@ def _content(folder: Path) -> dict:
     if content.get("format") != 1:
         raise SaveError(f"{NAME} 是另一个版本的课程写的。更新课程，再打开它。")
     return content
+
+
+class Handed:
+    """An answers.json as it was handed in (``raw`` None: there is none), read once for all its tasks.
+
+    ``record`` and ``seed`` are as the functions of this module; ``fault``: why it cannot be read, or None.
+    """
+
+    def __init__(self, raw: bytes | None):
+        self.fault, self._content = None, {"format": 1, "answers": {}}
+        try:
+            self._content = self._content if raw is None else _parse(raw)
+        except TaskError as fault:
+            self.fault = fault
+
+    def record(self, task_id: str) -> dict:
+        if self.fault:
+            raise self.fault
+        found = self._content["answers"].get(task_id)
+        return found if isinstance(found, dict) else {}
+
+    def seed(self, make: bool = False) -> str:
+        if self.fault:
+            raise self.fault
+        return _seed(self._content)
 
 
 def record(task_id: str, folder: Path | None = None) -> dict:

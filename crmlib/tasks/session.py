@@ -1,6 +1,7 @@
 """一道题的一次作答：打开旧答案、保存、检查、给反馈。控件和 ``crm.check`` 走的是同一条路。"""
 
 from dataclasses import dataclass, field
+from html import escape
 
 from crmlib.tasks import answers, number
 from crmlib.tasks.core import (
@@ -34,24 +35,31 @@ class Opened:
     notices: list[str] = field(default_factory=list)
 
 
-def mine(task: dict, grading: bool = False) -> dict:
+def mine(task: dict, grading: bool = False, file=answers) -> dict:
     """The task as the student of this folder has it: with the items drawn for him, and his own inputs.
 
-    ``grading``: take the seed as it was handed in; never make one. Raises TaskError if the seed
-    cannot be read or kept.
+    ``grading``: take the seed as it was handed in; never make one. ``file``: where the answers are,
+    an ``answers.Handed`` or this folder. Raises TaskError if the seed cannot be read or kept.
     """
+    def saved(task_id):
+        try:
+            return file.record(task_id).get("answer")
+        except TaskError:
+            return None
+
     if "draw" in task:
-        task = narrow(task, answers.seed(make=not grading))
+        task = narrow(task, file.seed(make=not grading))
     if "inputs" in task:
-        task = {**task, "given": number.given(task, _saved)}
+        task = {**task, "given": number.given(task, saved)}
     return task
 
 
-def _saved(task_id):
-    try:
-        return answers.record(task_id).get("answer")
-    except TaskError:
-        return None
+def printed(task: dict, answer) -> str:
+    """The answer as HTML for paper and for nbgrader's pages."""
+    title = escape(f"{task['title']}（{task['id']}）")
+    written = escape(text(task, answer) or "（还没有作答）")
+    return (f'<div class="crm-print"><strong>{title}</strong>'
+            f'<div style="white-space:pre-wrap">{written}</div></div>')
 
 
 def open_saved(task: dict) -> Opened:

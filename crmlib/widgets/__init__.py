@@ -5,15 +5,14 @@
 """
 
 from functools import cache
-from html import escape
 from pathlib import Path
 
 import anywidget
 import traitlets
 
-from crmlib.tasks.core import KINDS, TaskError, public, score_task, text, unreadable
+from crmlib.tasks.core import KINDS, TaskError, public, score_task, unreadable
 from crmlib.tasks.markup import markdown
-from crmlib.tasks.session import judge, keep, mine, open_saved, store
+from crmlib.tasks.session import judge, keep, mine, open_saved, printed, store
 
 _HERE = Path(__file__).parent
 STYLE = (_HERE / "shared.css").read_text("utf-8")
@@ -97,10 +96,7 @@ class TaskWidget(anywidget.AnyWidget):
         self._print = display(HTML(self._as_text()), display_id=True)
 
     def _as_text(self) -> str:
-        title = escape(f"{self.task['title']}（{self.task['id']}）")
-        written = escape(text(self._full, self.answer) or "（还没有作答）")
-        return (f'<div class="crm-print"><strong>{title}</strong>'
-                f'<div style="white-space:pre-wrap">{written}</div></div>')
+        return printed(self._full, self.answer)
 
     def _save(self, change) -> None:
         if self.stamp <= self._done:  # 检查时已经一起存了

@@ -207,6 +207,10 @@
     }
     panel.addClass('crm-lesson');
     panel.disposed.connect(quietKeys(panel.node));
+    // 交作业的面板在打包以前，请我们把笔记本存盘
+    panel.node.addEventListener('crm:save', event => {
+      event.detail.saved = panel.context.save();
+    });
     for (const cell of panel.content.widgets) {
       cell.readOnly ||= cell.model.type === 'markdown'; // 双击课文，不该露出它的源码
     }

@@ -1,0 +1,318 @@
+"""批改的一侧：管着暖进程，给每份作业要一个新进程，一格一格地问，到时间就打断。"""
+
+import contextlib
+import json
+import os
+import queue
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from multiprocessing.connection import Connection, Listener
+from pathlib import Path
+
+from autograder.engine import sandbox
+from autograder.engine.runner import MESSAGE
+from crmlib.cli import CourseError
+
+GRACE = 5  # 秒：打断以后，再等这么久才强行结束
+_STALE = "crm-grade-"
+
+
+class Died(Exception):
+    """The student's process is gone; the text says why: "timeout", "exit" or "garbled"."""
+
+
+class Child:
+    """One submission's process. ``layers``: the guards that hold; ``late``: a cell had to be interrupted."""
+
+    def __init__(self, connection, alive, slot, give_back):
+        self.connection, self.alive, self.slot, self._give_back = connection, alive, slot, give_back
+        self.pid, self.layers, self.late, self.process = 0, set(), False, None
+
+    def begin(self, folder) -> None:
+        self.pid = self._receive(60)["pid"]
+        self.layers = set(self.ask({"do": "begin", "folder": str(folder)}, 60)["layers"])
+
+    def ask(self, message, seconds) -> dict:
+        """Send a message and wait for the answer; interrupt after ``seconds``. Raises Died."""
+        self.send(message)
+        return self._receive(seconds)
+
+    def send(self, message) -> None:
+        data = json.dumps(message).encode()
+        try:
+            with self._guillotine(GRACE * 2):
+                self.connection.send_bytes(data)
+        except OSError:
+            raise Died("exit") from None
+
+    def _receive(self, seconds) -> dict:
+        self.late = False
+        try:
+            if not self.connection.poll(max(0.01, seconds)):
+                self.late = True
+                self._interrupt()
+                if not self.connection.poll(GRACE):
+                    raise Died("timeout")
+            with self._guillotine(GRACE * 2):
+                reply = json.loads(self.connection.recv_bytes(MESSAGE))
+            if not isinstance(reply, dict):
+                raise ValueError
+            return reply
+        except (EOFError, OSError):
+            raise Died("timeout" if self.late else "exit") from None
+        except (ValueError, RecursionError):
+            raise Died("garbled") from None
+
+    @contextlib.contextmanager
+    def _guillotine(self, seconds):
+        """A process that stops in the middle of a message must not stop the grader."""
+        timer = threading.Timer(seconds, self.kill)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def _interrupt(self) -> None:
+        if os.name == "posix" and self.pid:
+            with contextlib.suppress(OSError):
+                os.kill(self.pid, signal.SIGINT)
+        else:
+            self.kill()
+
+    def kill(self) -> None:
+        with contextlib.suppress(OSError):
+            if self.process is not None:
+                self.process.kill()
+            elif self.pid:
+                os.kill(self.pid, signal.SIGKILL)
+
+    def close(self) -> None:
+        """End the process and wait until nothing of it is left."""
+        self.kill()
+        self.connection.close()
+        if self.alive is not None:
+            with contextlib.suppress(OSError):
+                self.alive.settimeout(30)
+                self.alive.recv(1)
+            self.alive.close()
+        if self.process is not None:
+            self.process.wait()
+        self._give_back(self.slot)
+
+
+class Warm:
+    """Gives out one fresh, warm process for each submission; safe to use from several threads.
+
+    ``modules``: what to import beforehand; ``fork=False``: spawn each process (Windows); ``guard=False``:
+    no sandbox. Raises OSError if the warm process cannot be started.
+    """
+
+    def __init__(self, modules, jobs, guard=True, fork=None, memory=4 << 30, seconds=3600):
+        self.modules, self.jobs, self.memory, self.seconds = list(modules), jobs, memory, seconds
+        self.fork = hasattr(os, "fork") if fork is None else fork
+        self.guard = guard and self.fork
+        clear_stale()
+        self.base = Path(tempfile.mkdtemp(prefix=f"{_STALE}{os.getpid()}-"))
+        self.base.chmod(0o711)  # 学生进程换了用户，也要走得到自己的那个文件夹
+        self._slots: queue.Queue = queue.Queue()
+        for slot in range(2 * jobs + 2):
+            self._slots.put(slot)
+        self._lock, self._made, self._processes = threading.Lock(), 0, []
+        self._start_zygote() if self.fork else self._start_spawning()
+
+    # ---- 分身 ----
+
+    def _start_zygote(self) -> None:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET
+                                         if sys.platform == "linux" else socket.SOCK_DGRAM)
+        self._control = ours
+        self._zygote = self._launch("zygote", str(theirs.fileno()), pass_fds=(theirs.fileno(),))
+        theirs.close()
+        self._tell(self._zygote)
+
+    def wait_ready(self) -> None:
+        if self.fork and self._control is not None and not getattr(self, "_ready", False):
+            with self._lock:
+                if not getattr(self, "_ready", False):
+                    self._control.settimeout(120)
+                    if self._control.recv(1) != b".":
+                        raise OSError("暖进程没有起来")
+                    self._control.settimeout(None)
+                    self._ready = True
+
+    def open(self, folder) -> Child:
+        """A fresh process with ``folder`` as its own. Raises Died if it cannot start."""
+        slot = self._slots.get()
+        if not self.fork:
+            return self._open_spawned(folder, slot)
+        self.wait_ready()
+        ours, theirs = socket.socketpair()
+        alive, held = socket.socketpair()
+        request = {"slot": slot, "guard": self.guard, "memory": self.memory, "seconds": int(self.seconds)}
+        try:
+            with self._lock:
+                socket.send_fds(self._control, [json.dumps(request).encode()],
+                                [theirs.fileno(), held.fileno()])
+        except OSError:
+            self._slots.put(slot)
+            raise CourseError("批改用的暖进程没了（可能内存不够，被系统结束了）。"
+                              "关掉别的程序，或者用 --jobs 1，再运行一次，会接着批。") from None
+        finally:
+            theirs.close()
+            held.close()
+        child = Child(Connection(ours.detach()), alive, slot, self._slots.put)
+        return self._begun(child, folder)
+
+    def _begun(self, child, folder) -> Child:
+        try:
+            child.begin(folder)
+        except BaseException:
+            child.close()
+            raise
+        return child
+
+    # ---- 不能分身：预先起好，用一个扔一个 ----
+
+    def _start_spawning(self) -> None:
+        self._key = os.urandom(16).hex()
+        self._listener = Listener(None, authkey=self._key.encode(), backlog=64)
+        self._arrived: queue.Queue = queue.Queue()
+        threading.Thread(target=self._welcome, daemon=True).start()
+        for _ in range(self.jobs + 1):
+            self._spawn()
+
+    def _spawn(self) -> None:
+        process = self._launch("once", str(self._listener.address))
+        with self._lock:
+            self._processes.append(process)
+        self._tell(process)
+
+    def _welcome(self) -> None:
+        while True:
+            try:
+                self._arrived.put(self._listener.accept())
+            except OSError:
+                return
+            except Exception:  # 口令不对：不是我们起的进程
+                continue
+
+    def _open_spawned(self, folder, slot) -> Child:
+        self._spawn()
+        deadline = time.monotonic() + 300
+        while True:
+            with contextlib.suppress(queue.Empty):
+                connection = self._arrived.get(timeout=1)
+                break
+            if time.monotonic() > deadline:
+                self._slots.put(slot)
+                raise Died("exit")
+        child = Child(connection, None, slot, self._slots.put)
+        self._begun(child, folder)
+        with self._lock:
+            child.process = next(p for p in self._processes if p.pid == child.pid)
+            self._processes.remove(child.process)
+        return child
+
+    # ---- 共同的 ----
+
+    def _launch(self, *argv, **more):
+        """A Python without secrets in its environment and without the course's folder on its path."""
+        kept = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "SYSTEMROOT", "CRM_COURSE", "LD_LIBRARY_PATH")
+        env = {name: os.environ[name] for name in kept if name in os.environ}
+        env |= {"HOME": str(self.base), "IPYTHONDIR": str(self.base / ".ipython"), "PYTHONSAFEPATH": "1",
+                "MPLCONFIGDIR": str(self.base / ".mpl"), "PYTHONUTF8": "1",
+                **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS",
+                                 "NUMEXPR_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1")}
+        session = {"start_new_session": True} if os.name == "posix" else {}
+        return subprocess.Popen([sys.executable, "-m", "autograder.engine.runner", *argv], env=env,
+                                stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                                stderr=None if os.environ.get("CRM_ENGINE_DEBUG") else subprocess.DEVNULL,
+                                cwd=self.base, **session, **more)
+
+    def _tell(self, process) -> None:
+        about = {"modules": self.modules, "folders": sandbox.readable(), "guard": self.guard,
+                 **({} if self.fork else {"key": self._key})}
+        process.stdin.write(json.dumps(about).encode() + b"\n")
+        process.stdin.flush()
+        process.stdin.close()
+
+    def folder(self) -> Path:
+        """A new empty folder for one submission."""
+        with self._lock:
+            self._made += 1
+            made = self.base / f"s{self._made}"
+        made.mkdir(mode=0o700)
+        return made
+
+    def layers(self) -> set[str]:
+        """The guards that really hold, found by starting a process."""
+        folder = self.folder()
+        try:
+            child = self.open(folder)
+            child.close()
+            return child.layers
+        except Died:
+            return set()
+        finally:
+            remove(folder)
+
+    def close(self) -> None:
+        """End the warm process and all that it started; may be called twice."""
+        if self.fork:
+            self._control.close()
+            try:
+                self._zygote.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                self._zygote.kill()
+                self._zygote.wait()
+        else:
+            self._listener.close()
+            for process in self._processes:
+                process.kill()
+                process.wait()
+        remove(self.base)
+
+
+def remove(folder) -> None:
+    """Remove a folder whatever permissions a student's program gave its parts; nothing if it is not there."""
+    for place, names, _ in os.walk(folder):  # 先从外往里打开，再删；os.walk 不跟链接
+        for name in names:
+            inside = os.path.join(place, name)
+            if not os.path.islink(inside):
+                with contextlib.suppress(OSError):
+                    os.chmod(inside, 0o700)
+    for _ in range(3):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not os.path.lexists(folder):
+            return
+        time.sleep(0.1)
+
+
+def clear_stale() -> None:
+    """Remove what graders that were killed left in the temporary folder."""
+    for left in Path(tempfile.gettempdir()).glob(f"{_STALE}*"):
+        pid = left.name.removeprefix(_STALE).partition("-")[0]
+        with contextlib.suppress(OSError):
+            mine = os.name != "posix" or left.stat().st_uid == os.getuid()
+            if pid.isdigit() and mine and not _running(int(pid)):
+                remove(left)
+
+
+def _running(pid) -> bool:
+    if os.name != "posix":
+        return True  # Windows 上这样问会把它结束掉；留给系统清理
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
