@@ -25,17 +25,6 @@ const LAZY = 0.08; // 点开的人里，一路选第一项的
 
 // ---- 算 ----
 
-/** 0 到 1 的数，一串接一串，种子相同就相同。 */
-function randomFrom(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
-
 const hash = (text) => [...text].reduce((sum, c) => (Math.imul(sum, 31) + c.codePointAt(0)) >>> 0, 7);
 
 /** 一道题的“真数”：各选项占几成，由选项定，题目怎么问都一样。 */

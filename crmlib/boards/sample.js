@@ -12,17 +12,6 @@ const EDGE = { left: 56, right: 18, top: 14, bottom: 42 };
 const answeredShare = (share, yes, no) => (share * yes) / (share * yes + (1 - share) * no);
 const marginOf = (share, n, z) => z * Math.sqrt((share * (1 - share)) / n);
 
-/** 0 到 1 的数，一串接一串，种子相同就相同。 */
-function randomFrom(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
-
 /** 每次调研先掷好 1000 个数：拖动份数时，前面的人不变，后面的人接着来。 */
 function throwAll(seed) {
   return Array.from({ length: RUNS }, (_, run) => {

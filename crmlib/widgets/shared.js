@@ -389,6 +389,17 @@ function renderTask({ model, el }, build) {
   };
 }
 
+/** 0 到 1 的数，一串接一串，种子相同就相同。 */
+function randomFrom(seed) {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
 /** 面板：内核的板变了就重画；滚进屏幕时问一声有没有新答案（look）。draw(board, held)：held 里的东西重画也不丢。 */
 const boardWidget = (draw, { look = true } = {}) => ({
   render({ model, el }) {
