@@ -17,7 +17,8 @@ LONG_TAILED = ["月均件数", "件均重量"]  # 差几百倍的列，先取对
 KS = range(2, 9)
 
 CUTS = [
-    {"id": "R", "title": "R：隔几天以内，算近", "unit": "天", "min": 0, "max": 365, "step": 5, "start": 90},
+    {"id": "R", "title": "R：隔几天以内，算近", "unit": "天",
+     "min": 0, "max": 365, "step": 5, "start": 90},
     {"id": "F", "title": "F：几次以上，算常来", "unit": "次", "min": 1, "max": 30, "step": 1, "start": 4},
     {"id": "M", "title": "M：几元以上，算花得多", "unit": "元", "min": 0, "max": 600, "step": 20, "start": 60},
 ]
@@ -26,18 +27,18 @@ CUTS = [
 def read(view: str = "groups", year: int = 2025, scaled: bool = True) -> dict:
     """What the board shows, as plain JSON.
 
-    view "rfm": {"view", "cuts": […], "groups": [names of the eight], "rows": [[days, orders, yuan]]}, the 1,500
-    senders on 2025-12-31. view "groups": {"view", "year", "scaled": begins on one scale or not, "columns",
-    "rows": [[value of each column]], "trials": {"raw" | "scaled": [{"k", "silhouette", "stability", "labels"}]}},
-    the 600 accounts of ``year`` (2023 or 2025), k from 2 to 8. Raises CourseError for any other view or year.
+    view "rfm", the 1,500 senders on 2025-12-31: {"view", "cuts", "rows": [[days, orders, yuan]]}.
+    view "groups", the 600 accounts of ``year`` (2023 or 2025): {"view", "year", "scaled": whether it begins on
+    one scale, "columns", "rows": [[value of each column]], "trials": {"raw" and "scaled": [{"k" from 2 to 8,
+    "silhouette", "stability", "labels"}]}}. Raises CourseError for any other view or year.
     """
     if view == "rfm":
-        table = senders()
-        return {"view": "rfm", "cuts": CUTS, "groups": list(EIGHT_GROUPS.values()), "rows": table.to_numpy().tolist()}
+        return {"view": "rfm", "cuts": CUTS, "rows": senders().to_numpy().tolist()}
     if view != "groups":
         raise CourseError(f"客户分群板没有“{view}”；可以写 rfm（三刀）或 groups（群数）。")
     return {"view": "groups", "year": year, "scaled": bool(scaled),
-            "columns": [{"id": name, "unit": unit, "log": name in LONG_TAILED} for name, unit in COLUMNS.items()],
+            "columns": [{"id": name, "unit": unit, "log": name in LONG_TAILED}
+                        for name, unit in COLUMNS.items()],
             "rows": accounts(year).to_numpy().tolist(), "trials": _trials(year)}
 
 
@@ -90,7 +91,7 @@ def compare_years(years=(2023, 2025), ks=range(2, 7)):
 def judge(board: dict, cuts: dict | None = None) -> dict[str, dict]:
     """The eight groups under three cuts: {name: {"n": how many, "money": their yuan}}.
 
-    cuts: {"R": days, "F": orders, "M": yuan}; a value at the cut counts as good. Default: where the board starts.
+    cuts: {"R": days, "F": orders, "M": yuan}, by default where the board starts. A value at the cut is good.
     """
     cuts = cuts or {cut["id"]: cut["start"] for cut in board["cuts"]}
     told = {name: {"n": 0, "money": 0.0} for name in EIGHT_GROUPS.values()}
@@ -105,7 +106,8 @@ def portrait(board: dict, k: int, scaled: bool) -> list[dict]:
     """The groups of one clustering, largest first: {"n", "means": [of each column]}."""
     trial = next(t for t in board["trials"]["scaled" if scaled else "raw"] if t["k"] == k)
     labels, rows = np.array(trial["labels"]), np.array(board["rows"])
-    return [{"n": int((labels == g).sum()), "means": rows[labels == g].mean(0).tolist()} for g in range(1, k + 1)]
+    parts = [rows[labels == group] for group in range(1, k + 1)]
+    return [{"n": len(part), "means": part.mean(0).tolist()} for part in parts]
 
 
 def text(board: dict) -> str:
@@ -122,6 +124,6 @@ def text(board: dict) -> str:
         lines.append(f"{title}，{board['year']} 年：")
         for trial in board["trials"][name]:
             sizes = "、".join(str(group["n"]) for group in portrait(board, trial["k"], name == "scaled"))
-            lines.append(f"{trial['k']} 群：轮廓系数 {trial['silhouette']:.3f}，稳定性 {trial['stability']:.2f}；"
-                         f"各 {sizes} 家。")
+            lines.append(f"{trial['k']} 群：轮廓系数 {trial['silhouette']:.3f}，"
+                         f"稳定性 {trial['stability']:.2f}；各 {sizes} 家。")
     return "\n".join(lines)
