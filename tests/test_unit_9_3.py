@@ -101,8 +101,8 @@ def test_three_or_four(shown, tasks):
     notes = tasks["9.3-11"]["left"].values()
     for note, group in zip(notes, board.portrait(shown, 4, True), strict=True):
         parcels, weight, peak, returns, extras = group["means"]
-        assert note["note"] == (f"月均 {parcels:.0f} 件，每件 {weight:.1f} 千克，旺季 {peak:.1f} 倍，"
-                                f"退货 {returns:.0f}%，增值 {extras:.0f}%")
+        assert note["note"] == (f"月均 {parcels:.0f} 件，每件 {weight:.1f} 千克，"
+                                f"旺季 {peak:.1f} 倍，退货 {returns:.0f}%，增值 {extras:.0f}%")
 
 
 def test_money_of_three_and_four(shown, tasks):

@@ -20,7 +20,8 @@ CUTS = [
     {"id": "R", "title": "R：隔几天以内，算近", "unit": "天",
      "min": 0, "max": 365, "step": 5, "start": 90},
     {"id": "F", "title": "F：几次以上，算常来", "unit": "次", "min": 1, "max": 30, "step": 1, "start": 4},
-    {"id": "M", "title": "M：几元以上，算花得多", "unit": "元", "min": 0, "max": 600, "step": 20, "start": 60},
+    {"id": "M", "title": "M：几元以上，算花得多", "unit": "元",
+     "min": 0, "max": 600, "step": 20, "start": 60},
 ]
 
 
@@ -28,8 +29,8 @@ def read(view: str = "groups", year: int = 2025, scaled: bool = True) -> dict:
     """What the board shows, as plain JSON.
 
     view "rfm", the 1,500 senders on 2025-12-31: {"view", "cuts", "rows": [[days, orders, yuan]]}.
-    view "groups", the 600 accounts of ``year`` (2023 or 2025): {"view", "year", "scaled": whether it begins on
-    one scale, "columns", "rows": [[value of each column]], "trials": {"raw" and "scaled": [{"k" from 2 to 8,
+    view "groups", the 600 accounts of ``year`` (2023 or 2025): {"view", "year", "scaled": whether it begins
+    on one scale, "columns", "rows": [[value of each column]], "trials": {"raw" and "scaled": [{"k" from 2 to 8,
     "silhouette", "stability", "labels"}]}}. Raises CourseError for any other view or year.
     """
     if view == "rfm":
