@@ -59,7 +59,7 @@ def test_three_cuts(tasks):
     orders = load("small_orders")
     scores = methods.rfm(orders, "寄件人编号", "日期", "金额", at="2025-12-31", bins=2, cuts=cuts)
     counted = methods.rfm_groups(scores, 2).value_counts()
-    assert {name: group["n"] for name, group in told.items()} == counted.to_dict()  # 板子和方法是一回事
+    assert {n: group["n"] for n, group in told.items()} == counted.to_dict()  # 板子和方法是一回事
     table = board.senders()  # 9.3-5 提示里的数
     money = table["金额"]
     assert (table["次数"].median(), round(money.median()), int(money.quantile(.9))) == (4, 64, 264)
@@ -102,7 +102,8 @@ def test_three_or_four(shown, tasks):
     for note, group in zip(notes, board.portrait(shown, 4, True), strict=True):
         parcels, weight, peak, returns, extras = group["means"]
         assert note["note"] == (f"月均 {parcels:.0f} 件，每件 {weight:.1f} 千克，"
-                                f"旺季 {peak:.1f} 倍，退货 {returns:.0f}%，增值 {extras:.0f}%")
+                                f"旺季 {peak:.1f} 倍，"
+                                f"退货 {returns:.0f}%，增值 {extras:.0f}%")
 
 
 def test_money_of_three_and_four(shown, tasks):

@@ -30,7 +30,7 @@ def read(view: str = "groups", year: int = 2025, scaled: bool = True) -> dict:
 
     view "rfm", the 1,500 senders on 2025-12-31: {"view", "cuts", "rows": [[days, orders, yuan]]}.
     view "groups", the 600 accounts of ``year`` (2023 or 2025): {"view", "year", "scaled": whether it begins
-    on one scale, "columns", "rows": [[value of each column]], "trials": {"raw" and "scaled": [{"k" from 2 to 8,
+    on one scale, "columns", "rows": [[value of each column]], "trials": {"raw" and "scaled": [{"k" 2 to 8,
     "silhouette", "stability", "labels"}]}}. Raises CourseError for any other view or year.
     """
     if view == "rfm":
