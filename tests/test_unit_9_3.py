@@ -107,7 +107,8 @@ def test_three_or_four(shown, tasks):
 
 
 def test_money_of_three_and_four(shown, tasks):
-    each = {"工厂": (700, 1500), "电商": (800, 1800), "混合": (200, 300), "小微": (100, 150), "商超": (400, 700)}
+    each = {"工厂": (700, 1500), "电商": (800, 1800), "混合": (200, 300),
+            "小微": (100, 150), "商超": (400, 700)}
     plans = {3: dict(zip(("混合", "工厂", "电商"), sizes(shown, 3), strict=True)),
              4: dict(zip(("工厂", "电商", "小微", "商超"), sizes(shown, 4), strict=True))}
 
