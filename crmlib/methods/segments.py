@@ -83,10 +83,12 @@ def _count(k, n):
 
 def _fit(x, k, seed, starts=20):
     from sklearn.cluster import KMeans
+    from threadpoolctl import threadpool_limits
 
     if len(np.unique(x, axis=0)) < k:
         raise CourseError(f"不同的客户（按选中的列看）不到 {k} 种，分不成 {k} 群。")
-    return KMeans(k, n_init=starts, random_state=seed).fit(x)
+    with threadpool_limits(1):  # 这么小的表，多线程反而慢十几倍
+        return KMeans(k, n_init=starts, random_state=seed).fit(x)
 
 
 def choose_k(table, columns, ks=range(2, 9), *, log=(), scale=True, boots=20, seed=0) -> pd.DataFrame:
