@@ -66,7 +66,7 @@ function renderPairwise(board) {
     names.map((column, j) => {
       if (i === j) return h("td.crm-same", {}, "—");
       if (i > j) return (back[`${i}${j}`] = h("td.crm-back"));
-      const button = h("button.crm-cell", { type: "button", onclick: () => {
+      const button = h("button.crm-judge", { type: "button", onclick: () => {
         const at = place(i, j);
         wins[at] = { 1: 0, 0: 0.5, 0.5: 1 }[wins[at]];
         draw();
