@@ -124,8 +124,8 @@ function renderPairwise(board) {
       news.toggleAttribute("data-fallen", found.cr >= 0.1);
     } else {
       said = found.circles.length
-        ? `绕成圈 ${found.circles.length} 个：${found.circles.map(([a, b, c]) => `${names[a]}胜${names[b]}、${names[b]}胜${names[c]}、${names[c]}又胜${names[a]}`).join("；")}。一致性系数 ${found.consistence.toFixed(2)}。`
-        : "没有绕圈，一致性系数 1。";
+        ? `绕成圈 ${found.circles.length} 个：${found.circles.map(([a, b, c]) => `${names[a]}胜${names[b]}、${names[b]}胜${names[c]}、${names[c]}又胜${names[a]}`).join("；")}。判断一致系数 ${found.consistence.toFixed(2)}。`
+        : "没有绕圈，判断一致系数 1。";
       news.toggleAttribute("data-fallen", found.circles.length > 0);
     }
     news.textContent = said;

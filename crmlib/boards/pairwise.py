@@ -63,7 +63,8 @@ def judged(board: dict):
 
 def ranking(board: dict, weights) -> dict[str, float]:
     """Composite score of each candidate, the best first."""
-    total = {i: sum(w * p for w, p in zip(weights, points, strict=True)) for i, points in board["points"].items()}
+    total = {i: sum(w * p for w, p in zip(weights, points, strict=True))
+             for i, points in board["points"].items()}
     return dict(sorted(total.items(), key=lambda item: (-round(item[1], 9), item[0])))
 
 
@@ -73,10 +74,11 @@ def text(board: dict) -> str:
     table = found.scores if board["mode"] == "win" else found.weights
     lines = [*board["notices"], "权重：" + "；".join(f"{n} {w:.3f}" for n, w in table["权重"].items()) + "。"]
     if board["mode"] == "win":
-        lines.append(f"绕成圈的：{'；'.join(found.triads) or '没有'}。一致性系数 {found.consistence:.2f}。")
+        lines.append(f"绕成圈的：{'；'.join(found.triads) or '没有'}。判断一致系数 {found.consistence:.2f}。")
     else:
-        lines.append(f"一致性比率 CR {found.consistency_ratio:.3f}，{'可以用' if found.consistent else '要改'}。"
-                     + found.advice)
-    lines.append("综合名次：" + "；".join(f"{k} {i}（{s:.1f} 分，按贡献第 {board['rank'][i]}）" for k, (i, s) in
-                                     enumerate(ranking(board, table["权重"]).items(), 1)) + "。")
+        good = "可以用" if found.consistent else "要改"
+        lines.append(f"一致性比率 CR {found.consistency_ratio:.3f}，{good}。{found.advice}")
+    order = enumerate(ranking(board, table["权重"]).items(), 1)
+    said = [f"{k} {i}（{s:.1f} 分，按贡献第 {board['rank'][i]}）" for k, (i, s) in order]
+    lines.append(f"综合名次：{'；'.join(said)}。")
     return "\n".join(lines)
