@@ -102,7 +102,8 @@ def test_circles_and_ratio(pairs, tasks):
     first = pairwise.judged(ahp).consistency_ratio
     second = pairwise.judged({**ahp, "times": [1 / 5, *ahp["times"][1:]]}).consistency_ratio
     printed(f"CR 先是 {first:.3f}，然后 {second:.3f}", "绕成圈 2 个，判断一致系数 0.60", where=TEACH)
-    three = methods.ahp(methods.pairs_matrix(list("贡付潜"), {("贡", "付"): 3, ("贡", "潜"): 1 / 2, ("付", "潜"): 3}))
+    said = {("贡", "付"): 3, ("贡", "潜"): 1 / 2, ("付", "潜"): 3}
+    three = methods.ahp(methods.pairs_matrix(list("贡付潜"), said))
     key = tasks["6.1-11"]["key"]
     assert abs(three.lambda_max - 4.002) < .001 and abs(three.consistency_ratio - key["cr"]) < .005
 
@@ -110,7 +111,8 @@ def test_circles_and_ratio(pairs, tasks):
 def test_the_graded_abc():
     written = {t["id"]: t for t in yaml.safe_load(TASKS)}
     for row in written["6.1-g3"]["vary"]:
-        table = pd.DataFrame({"客户": list("甲乙丙丁戊己庚辛壬"), "贡献": [row["a"], row["b"], 12, 8, 6, 5, 4, 3, 2]})
+        gains = [row["a"], row["b"], 12, 8, 6, 5, 4, 3, 2]
+        table = pd.DataFrame({"客户": list("甲乙丙丁戊己庚辛壬"), "贡献": gains})
         grade = methods.abc_analysis(table, "客户", "贡献")["等级"]
         assert [(grade == "A").sum(), (grade == "B").sum()] == [row["na"], row["nb"]]
 

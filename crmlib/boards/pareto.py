@@ -16,7 +16,8 @@ def values(year: int = 2025) -> pd.DataFrame:
     """What each customer still with us was worth in a year, in yuan; a row per customer, most revenue first.
 
     Columns: 客户名称, 收入, 直接成本, the five activities in times, 赔付,
-    垫款利息 = 收入 × (账期 + 平均拖延天数) ÷ 360 × INTEREST, 服务成本 = activities × RATES + 赔付 + 垫款利息, 贡献 = 收入 − 直接成本 − 服务成本.
+    垫款利息 = 收入 × (账期 + 平均拖延天数) ÷ 360 × INTEREST,
+    服务成本 = activities × RATES + 赔付 + 垫款利息, 贡献 = 收入 − 直接成本 − 服务成本.
     """
     from crmlib.methods import contribution, cost_to_serve
 
