@@ -237,6 +237,7 @@ def warm(modules) -> Cells:
     # 图用内嵌的后端，和 Jupyter 的内核一样
     os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
     cells = Cells()
+    _lex_once()
     for name in ["autograder.engine.handover", "crmlib.tasks.code", *modules]:
         with contextlib.suppress(Exception):  # 装不上的，让学生的那一格自己说
             importlib.import_module(name)
@@ -246,6 +247,25 @@ def warm(modules) -> Cells:
     cells.shell.reset(new_session=True)
     cells.shell.execution_count = 1
     return cells
+
+
+def _lex_once() -> None:
+    """Tracebacks in a third of the time: stack_data makes a new lexer class for each frame it draws.
+
+    Such a class has no rules of its own, so those that its parent has worked out already do for it.
+    """
+    with contextlib.suppress(ImportError, AttributeError):
+        from pygments.lexer import RegexLexerMeta
+
+        work_out = RegexLexerMeta.process_tokendef
+
+        def process_tokendef(cls, name, tokendefs=None):
+            own, parent = vars(cls), vars(cls.__mro__[1])
+            if "_tokens" in parent and not {"tokens", "flags", "token_variants"} & set(own):
+                return parent["_tokens"]
+            return work_out(cls, name, tokendefs)
+
+        RegexLexerMeta.process_tokendef = process_tokendef
 
 
 def start(connection, cells, folder) -> None:
@@ -304,6 +324,8 @@ def once(address) -> None:
 def zygote(number) -> None:
     """Fork one guarded process for each request on the control socket; end when it closes."""
     import gc
+    import multiprocessing.connection  # noqa: F401  在这里装好，分出的每个进程就不用各装一遍
+    import resource  # noqa: F401
     import socket
 
     from autograder.engine import sandbox
@@ -398,18 +420,17 @@ def _prctl(option, value) -> None:
 
 
 def _reap(parent) -> None:
-    """Kill whatever still has ``parent`` as its parent, until nothing has."""
+    """Kill whatever still has ``parent`` (this process) as its parent, until nothing has."""
     for _ in range(200):
-        children = _children(parent)
-        for child in children:
-            with contextlib.suppress(OSError):
-                os.kill(child, signal.SIGKILL)
         with contextlib.suppress(ChildProcessError):
-            while children and os.waitpid(-1, 0):
-                if not _children(parent):
-                    break
-        if not _children(parent):
-            return
+            if os.waitpid(-1, os.WNOHANG)[0]:
+                continue
+            for child in _children(parent):
+                with contextlib.suppress(OSError):
+                    os.kill(child, signal.SIGKILL)
+            os.waitpid(-1, 0)
+            continue
+        return  # 一个也没有了：平常都是一问就知道，不用翻 /proc
 
 
 def _children(parent) -> list[int]:
