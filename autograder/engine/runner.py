@@ -17,6 +17,7 @@ import sys
 CELL_TEXT = 1_000_000  # 一格最多留下这么多字符的输出
 CELL_DATA = 4_000_000  # 图等，一格最多这么多字符
 MESSAGE = 64 << 20  # 一封信最多这么多字节
+CUT, TOO_LARGE = "\n（输出太多，后面的省略了）\n", "（这一格的图和表太大，没有留下）"
 
 # 库第一次做这些事时还要再装东西：先做一遍，每份作业就不用各做一遍。1 / 0：第一次报错最慢
 _FIRST = {
@@ -98,7 +99,7 @@ class Cells:
         self.room[1] += sum(len(v if isinstance(v, str) else json.dumps(v, default=str))
                             for v in data.values())
         if self.room[1] > CELL_DATA:
-            data, metadata = {"text/plain": "（这一格的图和表太大，没有留下）"}, {}
+            data, metadata = {"text/plain": TOO_LARGE}, {}
         name = (transient or {}).get("display_id")
         output = {"output_type": kind, "data": data, "metadata": dict(metadata or {})}
         if kind == "execute_result":
@@ -120,7 +121,7 @@ class Cells:
         if self.room[0] > CELL_TEXT:
             if self.room[0] - len(text) > CELL_TEXT:
                 return
-            text = text[:CELL_TEXT] + "\n（输出太多，后面的省略了）\n"
+            text = text[:CELL_TEXT] + CUT
         if self.outputs and self.outputs[-1].get("name") == name:
             self.outputs[-1].setdefault("parts", []).append(text)
         else:
