@@ -13,6 +13,7 @@ from fixtures import foreign
 from nbgrader.api import Gradebook
 
 from autograder.engine import pool, sandbox, session
+from autograder.engine import report as texts
 
 NAME = "hw"
 CELLS = [
@@ -265,6 +266,19 @@ def test_what_a_person_must_look_at_is_said(graded):
     assert any("我的作业.ipynb" in text or "没有交" in text for text in looks(report, "renamed"))
     assert any("电影.mp4" in text for kind, text in report.results["big"]["notes"] if kind == "file")
     assert "没有交" in looks(report, "empty-folder")[0]
+
+
+def test_what_ran_into_a_limit_or_a_guard_is_named(graded):
+    root, report, _ = graded
+    stops = {s: [t for k, t in r["notes"] if k == "stopped"] for s, r in report.results.items()}
+    assert "a-sq 格超过 3 秒。" in stops["loop"]
+    assert "a-sq 格印的字太多，后面的没有留下。" in stops["wide"]
+    assert stops["memory"], "内存用完或超过时间，看机器快慢：总要说一样"
+    assert any("弄停了整个程序" in text for text in stops["leave"])
+    assert not stops["right"] and not stops["sysexit"] and not stops["input"]
+    said = texts.text(report, session.Session(root, NAME, jobs=1))
+    part = said.partition("\n运行中被停下了：")[2].partition("\n\n")[0]
+    assert "loop  a-sq 格超过 3 秒。" in part and "right" not in part
 
 
 def test_nothing_is_left_behind(graded):

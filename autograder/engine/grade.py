@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from autograder.engine import cards, course, marks, pool
+from autograder.engine import cards, course, marks, pool, runner
 from autograder.engine.repair import Source, repair
 from crmlib.cli import CourseError
 from crmlib.tasks import answers
@@ -58,7 +58,7 @@ class Plan:
 class Result:
     """What came of one submission.
 
-    ``notes``: [(kind, Chinese sentence)], kind: repaired · look · warning · file;
+    ``notes``: [(kind, Chinese sentence)], kind: repaired · look · stopped · warning · file;
     ``notebooks``: {name: {"scores", "comments", "look", "missing"}};
     ``written``: {name: the graded notebook}.
     """
@@ -204,6 +204,7 @@ class _Run:
     file: answers.Handed
     look: set
     judged: dict  # {评分格: 干净的进程里判的分，None 判不了}
+    _late: bool = False  # 正在跑的这一格超过了时间
 
     def go(self) -> None:
         dead: dict[int, str] = {}
@@ -217,6 +218,7 @@ class _Run:
                 why, "弄停了整个程序（退出、内存用完或崩溃）")
             label = f"第 {place + 1} 格"
             self.result.note("look", f"{label}{words}：这一格没有算，跳过它重跑了一遍。")
+            self.result.note("stopped", f"{self._label(place)}{words}。")
         self.result.note("look", f"跳过 {len(dead)} 格以后还是跑不完，后面的格子没有算。")
         for cell in self.nb["cells"][max(dead):]:
             if cell["cell_type"] == "code" and not cell["outputs"]:
@@ -232,6 +234,19 @@ class _Run:
         name = _id(cell)
         known = self.plan.source.cells.get(name)
         return name if known and known.grade else None
+
+    def _label(self, place) -> str:
+        """How the teacher finds a cell: by its nbgrader name, else by its number."""
+        name = _id(self.nb["cells"][place])
+        return f"{name} 格" if name else f"第 {place + 1} 格"
+
+    def _stopped(self, place, late) -> None:
+        """Tell of a limit or a guard that a cell ran into; its score stands."""
+        if late:
+            self.result.note("stopped", f"{self._label(place)}超过 {self.rules.timeout} 秒。")
+        for output in self.nb["cells"][place]["outputs"]:
+            if why := stopped(output):
+                self.result.note("stopped", f"{self._label(place)}{why}。")
 
     def _once(self, dead) -> tuple[int, str] | None:
         """Run all cells in a fresh process; (place, why) of the cell that ended it, None if all went well."""
@@ -255,7 +270,9 @@ class _Run:
                     self._watch(cell)
                     self.result.note("look", f"总时间超过 {10 * self.rules.timeout} 秒，后面的格子没有算。")
                 else:
+                    self._late = False
                     self._cell(child, judge, cell)
+                    self._stopped(place, self._late)
                 _count(cell, count)
             return None
         except pool.Died as fault:
@@ -302,6 +319,7 @@ class _Run:
             self._run(child, "import crmlib as crm", timeout)
             if task["kind"] == "code":
                 values = child.ask({"do": "values", "names": dict(task["names"])}, timeout).get("values")
+                self._late |= child.late
             cell["outputs"] = cards.judge(task, self.file, values)[1]
         elif name in self.plan.foreign:
             if judge and name in self.plan.fit:
@@ -319,6 +337,7 @@ class _Run:
         reply = child.ask({"do": "run", "source": source}, timeout)
         outputs = clean(reply.get("outputs"))
         if child.late:
+            self._late = True
             late = {"ename": "CellTimeoutError", "evalue": "", "traceback": [], **self.rules.on_timeout}
             outputs.append({"output_type": "error", **late})
         return outputs
@@ -448,6 +467,28 @@ def clean(outputs) -> list:
             made.append({"output_type": kind, "data": data, "metadata": meta,
                          **({"execution_count": 1} if kind == "execute_result" else {})})
     return made
+
+
+def stopped(output) -> str:
+    """Which limit or guard an output of a student's cell speaks of, in plain words; "" if none.
+
+    >>> stopped({"output_type": "error", "ename": "MemoryError", "evalue": ""})
+    '用的内存太多'
+    """
+    if output["output_type"] == "stream":
+        return "印的字太多，后面的没有留下" if output["text"].endswith(runner.CUT) else ""
+    if output["output_type"] != "error":
+        return "的图和表太大，没有留下" if output["data"].get("text/plain") == runner.TOO_LARGE else ""
+    if output["ename"] == "MemoryError":
+        return "用的内存太多"
+    number = re.match(r"\[Errno (\d+)\]", output["evalue"])
+    return _REFUSED.get(int(number[1][:4]), "") if number else ""
+
+
+_REFUSED = {errno.EPERM: "做了不许做的事（上网、动别的程序），被拦住了",
+            errno.EACCES: "要读写别处的文件，被拦住了",
+            errno.EFBIG: "写的文件太大", errno.ENOSPC: "写的文件太多", errno.EAGAIN: "开的程序太多",
+            errno.EMFILE: "打开的文件太多", errno.ENETUNREACH: "要上网，被拦住了"}
 
 
 def _shorten(output, most) -> None:

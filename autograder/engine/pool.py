@@ -27,6 +27,37 @@ class Died(Exception):
     """The student's process is gone; the text says why: "timeout", "exit" or "garbled"."""
 
 
+class _Watch:
+    """Kills processes that stop in the middle of a message: one thread for all of them.
+
+    A timer for each message costs more than most messages do.
+    """
+
+    def __init__(self):
+        self.deadlines: dict[Child, float] = {}
+        self._lock, self._thread, self._pid = threading.Lock(), None, 0
+
+    def is_alive(self) -> bool:
+        return self._pid == os.getpid() and self._thread.is_alive()
+
+    def begin(self) -> None:
+        with self._lock:
+            if not self.is_alive():
+                self._pid, self._thread = os.getpid(), threading.Thread(target=self._go, daemon=True)
+                self._thread.start()
+
+    def _go(self) -> None:
+        while True:
+            time.sleep(0.5)
+            now = time.monotonic()
+            for child, deadline in list(self.deadlines.items()):
+                if now > deadline and self.deadlines.get(child) == deadline:
+                    child.kill()
+
+
+_watch = _Watch()
+
+
 class Child:
     """One submission's process. ``layers``: the guards that hold; ``late``: a cell had to be interrupted."""
 
@@ -72,13 +103,13 @@ class Child:
     @contextlib.contextmanager
     def _guillotine(self, seconds):
         """A process that stops in the middle of a message must not stop the grader."""
-        timer = threading.Timer(seconds, self.kill)
-        timer.daemon = True
-        timer.start()
+        _watch.deadlines[self] = time.monotonic() + seconds
+        if not _watch.is_alive():
+            _watch.begin()
         try:
             yield
         finally:
-            timer.cancel()
+            _watch.deadlines.pop(self, None)
 
     def _interrupt(self) -> None:
         if os.name == "posix" and self.pid:

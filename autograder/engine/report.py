@@ -62,9 +62,9 @@ def difference(found) -> str:
 
 def text(report, session) -> str:
     """The report at the end: graded, repaired, needs a look, why."""
-    look, repaired, warnings, files = ({s: [t for k, t in r["notes"] if k == kind]
+    look, stopped, repaired, warnings, files = ({s: [t for k, t in r["notes"] if k == kind]
                                         for s, r in report.results.items()}
-                                       for kind in ("look", "repaired", "warning", "file"))
+                                       for kind in ("look", "stopped", "repaired", "warning", "file"))
     count = len(report.results)
     speed = f"，用了 {_time(report.seconds)}" if count else ""
     lines = [f"{report.assignment}：批了 {count} 份{speed}。"]
@@ -74,7 +74,7 @@ def text(report, session) -> str:
         lines.append(f"[注意] 其中 {len(report.stale)} 份是按旧的评分格批的。要按新的重批，加 --again。")
     if session.runs and count:
         lines.append("运行学生代码时的保护，" + sandbox.describe(set(report.layers)))
-    for title, found in (("需要看一看", look), ("修好以后照常批了", repaired),
+    for title, found in (("需要看一看", look), ("运行中被停下了", stopped), ("修好以后照常批了", repaired),
                          ("有警告，没有扣分", warnings), ("文件", files)):
         said = {s: t for s, t in found.items() if t}
         if said:
@@ -91,6 +91,6 @@ def text(report, session) -> str:
                   if not made["missing"])
     if waiting:
         lines.append(f"\n还有 {waiting} 题等老师评分：在 formgrader 里评。")
-    if count and not any(look.values()):
+    if count and not any(look.values()) and not any(stopped.values()):
         lines.append("没有要另外看的。")
     return "\n".join(lines)
