@@ -148,11 +148,4 @@ function renderPairwise(board) {
   return root;
 }
 
-export default {
-  render({ model, el }) {
-    const show = () => el.replaceChildren(renderPairwise(model.get("board")));
-    model.on("change:board", show);
-    show();
-    return () => model.off("change:board", show);
-  },
-};
+export default boardWidget(renderPairwise, { look: false });

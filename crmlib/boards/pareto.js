@@ -151,11 +151,4 @@ function renderPareto(board) {
   return root;
 }
 
-export default {
-  render({ model, el }) {
-    const show = () => el.replaceChildren(renderPareto(model.get("board")));
-    model.on("change:board", show);
-    show();
-    return () => model.off("change:board", show);
-  },
-};
+export default boardWidget(renderPareto, { look: false });

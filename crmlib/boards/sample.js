@@ -152,11 +152,4 @@ function renderSample(board) {
   return root;
 }
 
-export default {
-  render({ model, el }) {
-    const show = () => el.replaceChildren(renderSample(model.get("board")));
-    model.on("change:board", show);
-    show();
-    return () => model.off("change:board", show);
-  },
-};
+export default boardWidget(renderSample, { look: false });
