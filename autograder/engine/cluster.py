@@ -46,8 +46,7 @@ def source(session, address):
             about = {"mark": session.mark, "modules": modules, "rules": session.rules, "extra": extra,
                      "guard": session.guard, "fork": session.fork}
             if session.runs:
-                found = session.calibrate(one)
-                report.weak, report.broken = found.weak, found.broken
+                about["modules"] = [*modules, *session.trial(one, report)]
             plans = client.scatter(session.plans, broadcast=True)
             left, waiting, running = iter(students), {}, as_completed(loop=client.loop)
             while True:

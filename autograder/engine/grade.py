@@ -2,20 +2,21 @@
 
 import ast
 import builtins
-import errno
 import json
 import re
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from autograder.engine import cards, course, marks, pool, runner
+from autograder.engine import cards, course, marks, outputs, pool
+from autograder.engine.judge import Judge
 from autograder.engine.repair import Source, repair
 from crmlib.cli import CourseError
 from crmlib.tasks import answers
 
 TRIES = 3  # 一份作业最多从头跑这么多遍：哪一格弄死了进程，下一遍就跳过它
 LOST = "没有运行"
+DOUBT = "留用的判分进程给的分不一样"
 
 
 @dataclass
@@ -23,8 +24,9 @@ class Plan:
     """One notebook of an assignment, worked out once for the whole class.
 
     ``tasks``: {grade_id: our task that it scores}; ``foreign``: {grade_id: names that its test reads};
-    ``fit``: those of them that a clean process can judge from values (found with the teacher's own
-    solution); ``runs``: whether student code must be run at all.
+    ``fit``: those of them that a clean process can judge from values, and ``usual``: {name: library function
+    or module that they read} (both found with the teacher's own solution; until then all fit and ``usual`` is
+    None); ``runs``: whether student code must be run at all.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Plan:
     tasks: dict[str, dict] = field(default_factory=dict)
     foreign: dict[str, list[str]] = field(default_factory=dict)
     fit: set[str] = field(default_factory=set)
+    usual: dict | None = None
     runs: bool = False
     shown: dict[str, dict] = field(default_factory=dict)
 
@@ -51,6 +54,7 @@ class Plan:
             elif cell.solution:
                 plan.runs = True
         plan.runs |= bool(plan.foreign)
+        plan.fit, plan.usual = set(plan.foreign), None if plan.foreign else {}
         return plan
 
 
@@ -60,7 +64,8 @@ class Result:
 
     ``notes``: [(kind, Chinese sentence)], kind: repaired · look · stopped · warning · file;
     ``notebooks``: {name: {"scores", "comments", "look", "missing"}};
-    ``written``: {name: the graded notebook}.
+    ``written``: {name: the graded notebook}; ``seen``: {name: {"usual", "loaded"}}, what the judge and the
+    student's process came to know, for the trial of the teacher's solution.
     """
 
     student: str
@@ -69,6 +74,7 @@ class Result:
     notes: list = field(default_factory=list)
     written: dict = field(default_factory=dict)
     layers: list = field(default_factory=list)
+    seen: dict = field(default_factory=dict)
     seconds: float = 0.0
 
     def note(self, kind, text) -> None:
@@ -77,7 +83,7 @@ class Result:
 
     def summary(self) -> dict:
         """For the journal: everything but the notebooks themselves."""
-        return {k: v for k, v in vars(self).items() if k != "written"}
+        return {k: v for k, v in vars(self).items() if k not in ("written", "seen")}
 
 
 @dataclass
@@ -90,17 +96,17 @@ class Rules:
     guard: bool = True
 
 
-def grade(plans: dict[str, Plan], handed: course.Handed, extra: dict, rules: Rules, warm=None) -> Result:
+def grade(plans: dict[str, Plan], handed: course.Handed, extra: dict, rules: Rules, warm=None,
+          settled=lambda: None) -> Result:
     """Grade one submission. Never raises because of what is in it.
 
     ``extra``: the teacher's files, {path: real path or bytes}, which replace the student's; ``warm``: where
-    code is run (None: no code may be run).
+    code is run (None: no code may be run); ``settled()`` waits until the plans' ``fit`` is known.
     """
     began = time.perf_counter()
     result = Result(handed.student, handed.timestamp.isoformat() if handed.timestamp else None)
     for said in handed.skipped:
         result.note("file", said + "。")
-    files = {**handed.files, **extra}
     for name, plan in plans.items():
         raw = handed.notebooks.get(name)
         if raw is None:
@@ -110,7 +116,7 @@ def grade(plans: dict[str, Plan], handed: course.Handed, extra: dict, rules: Rul
             result.notebooks[name] = {"scores": {}, "comments": {}, "look": [], "missing": True}
             continue
         try:
-            _notebook(result, plan, raw, files, rules, warm)
+            _notebook(result, plan, raw, _Files(handed.files, extra), rules, warm, settled)
         except CourseError:  # 这台电脑的毛病，不是这份作业的：停下来，不给全班记 0 分
             raise
         except Exception as fault:  # 引擎自己的错也只影响这一份，并且说出来
@@ -137,7 +143,18 @@ def _unread(result, plan, why) -> None:
     result.written[plan.name] = _dump(nb)
 
 
-def _notebook(result, plan, raw, files, rules, warm) -> None:
+class _Files(dict):
+    """What lies in the submission's folder: the student's files, the teacher's over them.
+
+    ``common``: the teacher's alone; None if the student has files of his own.
+    """
+
+    def __init__(self, handed, extra):
+        super().__init__({**handed, **extra})
+        self.common = extra if set(handed) - set(extra) <= {"timestamp.txt"} else None
+
+
+def _notebook(result, plan, raw, files, rules, warm, settled) -> None:
     nb, why = course.parse(raw)
     if nb is None:
         return _unread(result, plan, why)
@@ -157,6 +174,7 @@ def _notebook(result, plan, raw, files, rules, warm) -> None:
         _Run(result, plan, nb, files, rules, warm, file, look, judged).go()
     else:
         _without_kernel(plan, nb, file)
+    settled()
     _mark(result, plan, nb, look, rules, judged)
 
 
@@ -198,20 +216,24 @@ class _Run:
     result: Result
     plan: Plan
     nb: dict
-    files: dict
+    files: _Files
     rules: Rules
-    warm: object
+    warm: pool.Warm
     file: answers.Handed
     look: set
     judged: dict  # {评分格: 干净的进程里判的分，None 判不了}
     _late: bool = False  # 正在跑的这一格超过了时间
+    _alone: bool = False  # 用一个全新的进程判分
 
     def go(self) -> None:
         dead: dict[int, str] = {}
-        for _ in range(TRIES):
+        while len(dead) < TRIES:
             fatal = self._once(dead)
             if fatal is None:
                 return
+            if fatal is DOUBT:
+                self._alone = True
+                continue
             place, why = fatal
             dead[place] = why
             words = {"timeout": "停不下来，打断也没有用", "garbled": "弄坏了和批改程序的联系"}.get(
@@ -222,7 +244,7 @@ class _Run:
         self.result.note("look", f"跳过 {len(dead)} 格以后还是跑不完，后面的格子没有算。")
         for cell in self.nb["cells"][max(dead):]:
             if cell["cell_type"] == "code" and not cell["outputs"]:
-                cell["outputs"] = [_error(LOST, "前面的格子弄停了程序")]
+                cell["outputs"] = [outputs.error(LOST, "前面的格子弄停了程序")]
                 self._watch(cell)
 
     def _watch(self, cell) -> None:
@@ -245,28 +267,34 @@ class _Run:
         if late:
             self.result.note("stopped", f"{self._label(place)}超过 {self.rules.timeout} 秒。")
         for output in self.nb["cells"][place]["outputs"]:
-            if why := stopped(output):
+            if why := outputs.stopped(output):
                 self.result.note("stopped", f"{self._label(place)}{why}。")
 
-    def _once(self, dead) -> tuple[int, str] | None:
-        """Run all cells in a fresh process; (place, why) of the cell that ended it, None if all went well."""
-        folder, place, child, judge = self._folder(), -1, None, None
+    def _once(self, dead) -> tuple[int, str] | str | None:
+        """Run all cells in a fresh process; (place, why) of the cell that ended it, None if all went well.
+
+        DOUBT: all went well, but the judge that was used before must not have the last word.
+        """
+        place, child, judge = -1, None, None
         deadline = time.monotonic() + 10 * self.rules.timeout
         self.judged.clear()
         try:
-            child = self.warm.open(folder)
+            child = self.warm.open(self.files)
             self._check(child)
-            judge = _Judge(self) if self.plan.fit else None
+            if self.plan.fit:
+                common = None if self._alone else self.files.common
+                judge = Judge(self.warm, self.plan, self.files if common is None else common,
+                              common is not None, self.rules.timeout)
             count = 0
             for place, cell in enumerate(self.nb["cells"]):
                 if cell["cell_type"] != "code" or not cell["source"].strip():
                     continue
                 count += 1
                 if place in dead:
-                    cell["outputs"] = [_error(LOST, "这一格会弄停程序")]
+                    cell["outputs"] = [outputs.error(LOST, "这一格会弄停程序")]
                     self._watch(cell)
                 elif time.monotonic() > deadline:
-                    cell["outputs"] = [_error(LOST, "这份作业总共用的时间太长")]
+                    cell["outputs"] = [outputs.error(LOST, "这份作业总共用的时间太长")]
                     self._watch(cell)
                     self.result.note("look", f"总时间超过 {10 * self.rules.timeout} 秒，后面的格子没有算。")
                 else:
@@ -274,7 +302,10 @@ class _Run:
                     self._cell(child, judge, cell)
                     self._stopped(place, self._late)
                 _count(cell, count)
-            return None
+            if self.plan.usual is None:
+                loaded = child.ask({"do": "loaded"}, self.rules.timeout).get("loaded")
+                self.result.seen[self.plan.name] = {"usual": judge.usual if judge else {}, "loaded": loaded}
+            return DOUBT if judge and judge.kept and self._doubtful() else None
         except pool.Died as fault:
             if place < 0:
                 raise CourseError("跑学生代码的进程起不来（这台电脑太忙，或者内存不够）。"
@@ -285,7 +316,6 @@ class _Run:
                 judge.close()
             if child:
                 child.close()
-            pool.remove(folder)
 
     def _check(self, child) -> None:
         from autograder.engine.sandbox import NEEDED
@@ -294,22 +324,10 @@ class _Run:
             raise CourseError("保护没有装上，没有运行学生的代码。再运行一次；还是这样，就换一台电脑。")
         self.result.layers = sorted(child.layers)
 
-    def _folder(self) -> Path:
-        """A scratch folder with the submission's files in it."""
-        folder = self.warm.folder()
-        try:
-            for inside, content in self.files.items():
-                place = folder / inside
-                place.parent.mkdir(parents=True, exist_ok=True)
-                data = content if isinstance(content, bytes) else course.read(Path(content), 1 << 30)
-                place.write_bytes(data)
-        except OSError as fault:
-            pool.remove(folder)
-            if fault.errno in (errno.ENOSPC, errno.EDQUOT, errno.EMFILE):
-                raise CourseError(f"临时文件夹写不进了（{fault.strerror}）。清出一些地方，"
-                                  "再运行一次，会接着批。") from None
-            raise
-        return folder
+    def _doubtful(self) -> bool:
+        """Whether the judge disagrees with the student's own process anywhere."""
+        return any(self.judged[name] != marks.of_cell(cell).points for cell in self.nb["cells"]
+                   if (name := _id(cell)) in self.judged)
 
     def _cell(self, child, judge, cell) -> None:
         name = _id(cell)
@@ -335,69 +353,12 @@ class _Run:
 
     def _run(self, child, source, timeout) -> list:
         reply = child.ask({"do": "run", "source": source}, timeout)
-        outputs = clean(reply.get("outputs"))
+        made = outputs.clean(reply.get("outputs"))
         if child.late:
             self._late = True
             late = {"ename": "CellTimeoutError", "evalue": "", "traceback": [], **self.rules.on_timeout}
-            outputs.append({"output_type": "error", **late})
-        return outputs
-
-
-class _Judge:
-    """A clean process that never ran student code: judges foreign test cells from values handed over."""
-
-    def __init__(self, run: _Run):
-        self.run, self.child, self.folder = run, None, None
-
-    def _ready(self) -> pool.Child:
-        if self.child is None:
-            self.folder = self.run._folder()
-            self.child = self.run.warm.open(self.folder)
-        return self.child
-
-    def prepare(self, source) -> None:
-        """Run a cell of the teacher's own (locked), for the helpers that it defines."""
-        try:
-            self._ready().ask({"do": "run", "source": source}, self.run.rules.timeout)
-        except pool.Died:
-            self.close()
-
-    def mark(self, student: pool.Child, name: str) -> float | None:
-        """Points of a test cell as judged here; None if its values cannot be handed over."""
-        plan, timeout = self.run.plan, self.run.rules.timeout
-        cell = plan.source.cells[name]
-        offered = student.ask({"do": "offer", "names": plan.foreign[name]}, timeout).get("values")
-        offered = offered if isinstance(offered, dict) else {}
-        offered = {n: v for n, v in offered.items() if n in plan.foreign[name]}
-        calls = any(isinstance(v, dict) and v.get("t") == "call" for v in offered.values())
-        if calls:
-            student.ask({"do": "serve"}, timeout)
-        try:
-            return self._judged(student, cell, offered, timeout)
-        except pool.Died:
-            self.close()
-            return None
-        finally:
-            if calls:
-                student.ask({"do": "end"}, timeout)
-
-    def _judged(self, student, cell, offered, timeout) -> float | None:
-        judge = self._ready()
-        if judge.ask({"do": "take", "values": offered}, timeout).get("taken"):
-            return None
-        judge.send({"do": "run", "source": cell.source})
-        deadline = time.monotonic() + timeout
-        while (reply := judge._receive(deadline - time.monotonic())).get("call"):
-            judge.send(student.ask(reply, max(0.1, deadline - time.monotonic())))
-        if reply.get("unfit"):
-            return None
-        return marks.of_outputs(clean(reply.get("outputs")), float(cell.points or 0)).points
-
-    def close(self) -> None:
-        if self.child:
-            self.child.close()
-            pool.remove(self.folder)
-            self.child = None
+            made.append({"output_type": "error", **late})
+        return made
 
 
 # ---- 评 ----
@@ -418,13 +379,13 @@ def _mark(result, plan, nb, look, rules, judged) -> None:
             if mark.odd:
                 result.note("look", f"{name}：{mark.odd}，先给了满分。")
                 look.add(name)
-            if name in judged and mark.points and judged[name] != mark.points:
+            if name in judged and name in plan.fit and mark.points and judged[name] != mark.points:
                 _disagree(result, name, mark.points, judged[name], scores, look)
         if meta["solution"] or meta["task"]:
             comments[name] = marks.comment(cell)
     for cell in nb["cells"]:
         for output in cell.get("outputs", []):
-            _shorten(output, rules.max_lines)
+            outputs.shorten(output, rules.max_lines)
     result.notebooks[plan.name] = {"scores": scores, "comments": comments, "look": sorted(look),
                                    "missing": False}
     result.written[plan.name] = _dump(nb)
@@ -442,58 +403,6 @@ def _disagree(result, name, points, clean_points, scores, look) -> None:
 def _dump(nb) -> bytes:
     # 不缩进：Python 的 JSON 一缩进就慢六倍，全班几千份时看得出来
     return (json.dumps(nb, ensure_ascii=False) + "\n").encode("utf-8", "replace")
-
-
-def _error(name, words) -> dict:
-    return {"output_type": "error", "ename": name, "evalue": words, "traceback": [f"{name}：{words}"]}
-
-
-def clean(outputs) -> list:
-    """Outputs that a student's process sent, as nbformat allows them; anything else is dropped."""
-    made = []
-    for output in outputs if isinstance(outputs, list) else []:
-        kind = output.get("output_type") if isinstance(output, dict) else None
-        if kind == "stream" and isinstance(output.get("text"), str):
-            name = "stderr" if output.get("name") == "stderr" else "stdout"
-            made.append({"output_type": kind, "name": name, "text": output["text"]})
-        elif kind == "error":
-            lines = output.get("traceback")
-            lines = [str(line) for line in lines] if isinstance(lines, list) else []
-            made.append({"output_type": kind, "ename": str(output.get("ename"))[:200],
-                         "evalue": str(output.get("evalue"))[:5000], "traceback": lines})
-        elif kind in ("display_data", "execute_result") and isinstance(output.get("data"), dict):
-            data = {k: v for k, v in output["data"].items() if isinstance(v, str) or k.endswith("json")}
-            meta = output.get("metadata") if isinstance(output.get("metadata"), dict) else {}
-            made.append({"output_type": kind, "data": data, "metadata": meta,
-                         **({"execution_count": 1} if kind == "execute_result" else {})})
-    return made
-
-
-def stopped(output) -> str:
-    """Which limit or guard an output of a student's cell speaks of, in plain words; "" if none.
-
-    >>> stopped({"output_type": "error", "ename": "MemoryError", "evalue": ""})
-    '用的内存太多'
-    """
-    if output["output_type"] == "stream":
-        return "印的字太多，后面的没有留下" if output["text"].endswith(runner.CUT) else ""
-    if output["output_type"] != "error":
-        return "的图和表太大，没有留下" if output["data"].get("text/plain") == runner.TOO_LARGE else ""
-    if output["ename"] == "MemoryError":
-        return "用的内存太多"
-    number = re.match(r"\[Errno (\d+)\]", output["evalue"])
-    return _REFUSED.get(int(number[1][:4]), "") if number else ""
-
-
-_REFUSED = {errno.EPERM: "做了不许做的事（上网、动别的程序），被拦住了",
-            errno.EACCES: "要读写别处的文件，被拦住了",
-            errno.EFBIG: "写的文件太大", errno.ENOSPC: "写的文件太多", errno.EAGAIN: "开的程序太多",
-            errno.EMFILE: "打开的文件太多", errno.ENETUNREACH: "要上网，被拦住了"}
-
-
-def _shorten(output, most) -> None:
-    if output["output_type"] == "stream" and most > 0 and output["text"].count("\n") >= most:
-        output["text"] = "\n".join([*output["text"].split("\n")[:most - 1], "... Output truncated ..."])
 
 
 # ---- 作业里读哪些名字、装哪些库 ----

@@ -1,6 +1,7 @@
 """批改的一侧：管着暖进程，给每份作业要一个新进程，一格一格地问，到时间就打断。"""
 
 import contextlib
+import errno
 import json
 import os
 import queue
@@ -15,7 +16,7 @@ import time
 from multiprocessing.connection import Connection, Listener
 from pathlib import Path
 
-from autograder.engine import sandbox
+from autograder.engine import course, sandbox
 from autograder.engine.runner import MESSAGE
 from crmlib.cli import CourseError
 
@@ -59,30 +60,34 @@ _watch = _Watch()
 
 
 class Child:
-    """One submission's process. ``layers``: the guards that hold; ``late``: a cell had to be interrupted."""
+    """One submission's process and its folder.
 
-    def __init__(self, connection, alive, slot, give_back):
-        self.connection, self.alive, self.slot, self._give_back = connection, alive, slot, give_back
-        self.pid, self.layers, self.late, self.process = 0, set(), False, None
+    ``layers``: the guards that hold; ``late``: a cell had to be interrupted; ``uses``: for whoever keeps it.
+    """
 
-    def begin(self, folder) -> None:
-        self.pid = self._receive(60)["pid"]
-        self.layers = set(self.ask({"do": "begin", "folder": str(folder)}, 60)["layers"])
+    def __init__(self, connection, alive, folder):
+        self.connection, self.alive, self.folder, self.give_back = connection, alive, folder, lambda: None
+        self.pid, self.layers, self.late, self.process, self.uses = 0, set(), False, None, 0
+
+    def begin(self) -> None:
+        self.pid = self.receive(60)["pid"]
+        self.layers = set(self.ask({"do": "begin", "folder": str(self.folder)}, 60)["layers"])
 
     def ask(self, message, seconds) -> dict:
         """Send a message and wait for the answer; interrupt after ``seconds``. Raises Died."""
         self.send(message)
-        return self._receive(seconds)
+        return self.receive(seconds)
 
-    def send(self, message) -> None:
-        data = json.dumps(message).encode()
+    def send(self, message: dict | bytes) -> None:
+        data = message if isinstance(message, bytes) else json.dumps(message).encode()
         try:
             with self._guillotine(GRACE * 2):
                 self.connection.send_bytes(data)
         except OSError:
             raise Died("exit") from None
 
-    def _receive(self, seconds) -> dict:
+    def receive(self, seconds) -> dict:
+        """The next message; interrupts after ``seconds``. Raises Died."""
         self.late = False
         try:
             if not self.connection.poll(max(0.01, seconds)):
@@ -114,7 +119,7 @@ class Child:
     def _interrupt(self) -> None:
         if os.name == "posix" and self.pid:
             with contextlib.suppress(OSError):
-                os.kill(self.pid, signal.SIGINT)
+                os.killpg(self.pid, signal.SIGINT)  # 答话的分身也要听到
         else:
             self.kill()
 
@@ -126,7 +131,7 @@ class Child:
                 os.kill(self.pid, signal.SIGKILL)
 
     def close(self) -> None:
-        """End the process and wait until nothing of it is left."""
+        """End the process and wait until nothing of it is left, its folder neither."""
         self.kill()
         self.connection.close()
         if self.alive is not None:
@@ -136,7 +141,8 @@ class Child:
             self.alive.close()
         if self.process is not None:
             self.process.wait()
-        self._give_back(self.slot)
+        remove(self.folder)
+        self.give_back()
 
 
 class Warm:
@@ -154,9 +160,10 @@ class Warm:
         self.base = Path(tempfile.mkdtemp(prefix=f"{_STALE}{os.getpid()}-"))
         self.base.chmod(0o711)  # 学生进程换了用户，也要走得到自己的那个文件夹
         self._slots: queue.Queue = queue.Queue()
-        for slot in range(2 * jobs + 2):
+        for slot in range(3 * jobs + 2):  # 每份作业：学生的、判分的，还有留着的
             self._slots.put(slot)
         self._lock, self._made, self._processes = threading.Lock(), 0, []
+        self._idle, self._closed = [], False
         self._start_zygote() if self.fork else self._start_spawning()
 
     # ---- 分身 ----
@@ -179,36 +186,70 @@ class Warm:
                     self._control.settimeout(None)
                     self._ready = True
 
-    def open(self, folder) -> Child:
-        """A fresh process with ``folder`` as its own. Raises Died if it cannot start."""
-        slot = self._slots.get()
+    def open(self, files=None) -> Child:
+        """A fresh process in a folder of its own, with ``files`` in it, {path: real path or bytes}.
+
+        Raises Died if it cannot start.
+        """
+        slot, folder = self._slots.get(), None
+        try:
+            folder = self._folder(files or {})
+            child = self._fork(folder, slot) if self.fork else self._take_spawned(folder)
+        except BaseException:
+            self._slots.put(slot)
+            remove(folder) if folder else None
+            raise
+        child.give_back = lambda: self._slots.put(slot)
+        try:
+            child.begin()
+        except BaseException:
+            child.close()
+            raise
         if not self.fork:
-            return self._open_spawned(folder, slot)
+            with self._lock:
+                child.process = next(p for p in self._processes if p.pid == child.pid)
+                self._processes.remove(child.process)
+        return child
+
+    def _fork(self, folder, slot) -> Child:
         self.wait_ready()
         ours, theirs = socket.socketpair()
         alive, held = socket.socketpair()
         request = {"slot": slot, "guard": self.guard, "memory": self.memory, "seconds": int(self.seconds)}
         try:
-            with self._lock:
-                socket.send_fds(self._control, [json.dumps(request).encode()],
-                                [theirs.fileno(), held.fileno()])
-        except OSError:
-            self._slots.put(slot)
-            raise CourseError("批改用的暖进程没了（可能内存不够，被系统结束了）。"
-                              "关掉别的程序，或者用 --jobs 1，再运行一次，会接着批。") from None
+            self._request(request, [theirs.fileno(), held.fileno()])
         finally:
             theirs.close()
             held.close()
-        child = Child(Connection(ours.detach()), alive, slot, self._slots.put)
-        return self._begun(child, folder)
+        return Child(Connection(ours.detach()), alive, folder)
 
-    def _begun(self, child, folder) -> Child:
+    def _request(self, request, fds=()) -> None:
         try:
-            child.begin(folder)
-        except BaseException:
-            child.close()
-            raise
-        return child
+            with self._lock:
+                socket.send_fds(self._control, [json.dumps(request).encode()], fds)
+        except OSError:
+            raise CourseError("批改用的暖进程没了（可能内存不够，被系统结束了）。"
+                              "关掉别的程序，或者用 --jobs 1，再运行一次，会接着批。") from None
+
+    def load(self, modules) -> None:
+        """Import more modules, for the processes that start from now on."""
+        for start in range(0, len(modules) if self.fork else 0, 500):
+            self._request({"modules": modules[start:start + 500]})
+
+    # ---- 留给下一份用的 ----
+
+    def keep(self, child) -> None:
+        """Take a process back for ``idle`` to give out again."""
+        with self._lock:
+            if not self._closed:
+                self._idle.append(child)
+                return
+        child.close()
+
+    def idle(self) -> Child | None:
+        """A process that was kept, None if there is none."""
+        with self._lock:
+            return self._idle.pop() if self._idle else None
 
     # ---- 不能分身：预先起好，用一个扔一个 ----
 
@@ -235,22 +276,14 @@ class Warm:
             except Exception:  # 口令不对：不是我们起的进程
                 continue
 
-    def _open_spawned(self, folder, slot) -> Child:
+    def _take_spawned(self, folder) -> Child:
         self._spawn()
         deadline = time.monotonic() + 300
         while True:
             with contextlib.suppress(queue.Empty):
-                connection = self._arrived.get(timeout=1)
-                break
+                return Child(self._arrived.get(timeout=1), None, folder)
             if time.monotonic() > deadline:
-                self._slots.put(slot)
                 raise Died("exit")
-        child = Child(connection, None, slot, self._slots.put)
-        self._begun(child, folder)
-        with self._lock:
-            child.process = next(p for p in self._processes if p.pid == child.pid)
-            self._processes.remove(child.process)
-        return child
 
     # ---- 共同的 ----
 
@@ -275,28 +308,39 @@ class Warm:
         process.stdin.flush()
         process.stdin.close()
 
-    def folder(self) -> Path:
-        """A new empty folder for one submission."""
+    def _folder(self, files) -> Path:
         with self._lock:
             self._made += 1
-            made = self.base / f"s{self._made}"
-        made.mkdir(mode=0o700)
-        return made
+            folder = self.base / f"s{self._made}"
+        try:
+            folder.mkdir(mode=0o700)
+            for inside, content in files.items():
+                place = folder / inside
+                place.parent.mkdir(parents=True, exist_ok=True)
+                place.write_bytes(content if isinstance(content, bytes) else course.read(content, 1 << 30))
+        except OSError as fault:
+            remove(folder)
+            if fault.errno in (errno.ENOSPC, errno.EDQUOT, errno.EMFILE):
+                raise CourseError(f"临时文件夹写不进了（{fault.strerror}）。清出一些地方，"
+                                  "再运行一次，会接着批。") from None
+            raise
+        return folder
 
     def layers(self) -> set[str]:
         """The guards that really hold, found by starting a process."""
-        folder = self.folder()
         try:
-            child = self.open(folder)
-            child.close()
-            return child.layers
+            child = self.open()
         except Died:
             return set()
-        finally:
-            remove(folder)
+        child.close()
+        return child.layers
 
     def close(self) -> None:
         """End the warm process and all that it started; may be called twice."""
+        with self._lock:
+            idle, self._idle, self._closed = self._idle, [], True
+        for child in idle:
+            child.close()
         if self.fork:
             self._control.close()
             try:

@@ -155,49 +155,60 @@ class Session:
                          if c["cell_type"] == "code"]
         return modules(code)
 
-    def calibrate(self, grade_one: Callable) -> Report:
-        """Grade the teacher's own solution: which foreign tests can be judged apart, which fail it."""
-        report = Report(self.assignment)
+    def trial(self, grade_one: Callable, report: Report) -> list[str]:
+        """Grade the teacher's own solution: which foreign tests can be judged apart, which fail it.
+
+        Sets ``fit`` and ``usual`` of the plans, ``weak`` and ``broken`` of the report; returns the modules
+        that the solution loaded beyond those of the warm process.
+        """
         foreign = {name: plan for name, plan in self.plans.items() if plan.foreign}
         notebooks = {n: path.read_bytes() for n in foreign if (path := self.source / f"{n}.ipynb").is_file()}
-        if not notebooks:
-            report.weak = [f"{n}/{c}" for n, p in foreign.items() for c in p.foreign]
-            return report
-        for plan in foreign.values():
-            plan.fit = {c for c, names in plan.foreign.items()}
-        handed = courses.Handed("（标准答案）", self.source, {}, notebooks)
-        result = grade_one({n: self.plans[n] for n in notebooks}, handed)
+        handed, loaded = courses.Handed("（标准答案）", self.source, {}, notebooks), []
+        result = grade_one({n: self.plans[n] for n in notebooks}, handed) if notebooks else Result("")
         for name, plan in foreign.items():
-            made = result.notebooks.get(name, {"scores": {}, "look": []})
+            made = result.notebooks.get(name, {"scores": {}, "look": list(plan.foreign)})
+            seen = result.seen.get(name, {})
             plan.fit = {c for c in plan.foreign if made["scores"].get(c) and c not in made["look"]}
+            plan.usual = seen.get("usual", {})
+            loaded += seen.get("loaded") or []
             for cell in plan.foreign:
                 if cell not in plan.fit:
                     (report.weak if cell in made["look"] else report.broken).append(f"{name}/{cell}")
-        return report
+        return loaded
 
     def results(self, students, report: Report) -> Iterator[tuple[Result, courses.Handed]]:
-        """Grade ``students`` on this machine, as they finish."""
-        warm = pool.Warm(self.modules(), self.jobs, self.guard, self.fork) if self.runs else None
-        stop = threading.Event()
+        """Grade ``students`` on this machine, as they finish.
 
-        def one(plans, handed):
-            return grade(plans, handed, self.extra, self.rules, warm)
+        The trial goes first; while it runs, the other cores begin with the students.
+        """
+        warm = pool.Warm(self.modules(), self.jobs, self.guard, self.fork) if self.runs else None
+        stop, tried = threading.Event(), threading.Event()
+
+        def one(plans, handed, settled=lambda: None):
+            return grade(plans, handed, self.extra, self.rules, warm, settled)
+
+        def trial():
+            try:
+                warm.load(self.trial(one, report))
+            finally:
+                tried.set()
 
         def by_name(student):
             if stop.is_set():
                 return None
+            if student is None:
+                return trial()
             handed = self.handed(student)
-            return one(self.plans, handed), handed
+            return one(self.plans, handed, tried.wait), handed
 
         try:
             if warm:
                 report.layers = sorted(self._guarded(warm))
-                found = self.calibrate(one)
-                report.weak, report.broken = found.weak, found.broken
-                yield from _parallel(by_name, students, self.jobs, stop, warm.close)
+                yield from filter(None, _parallel(by_name, [None, *students], self.jobs, stop, warm.close))
             elif self.jobs > 1 and len(students) > 100 and hasattr(os, "fork") and self.fork is not False:
                 yield from self._in_processes(students)
             else:
+                tried.set()
                 yield from map(by_name, students)
         finally:
             stop.set()
@@ -317,6 +328,9 @@ def unsafe(layers) -> str:
             "换一台 Linux 电脑批，或者在没有别的资料的电脑上加 --unsafe 批。卡片作业不受影响。")
 
 
+_END = object()
+
+
 def _parallel(work, items, jobs, stop, abort) -> Iterator:
     """``map`` in threads, in the order in which they finish, with no more than a few waiting.
 
@@ -326,7 +340,7 @@ def _parallel(work, items, jobs, stop, abort) -> Iterator:
         waiting, left = set(), iter(items)
         try:
             while True:
-                while len(waiting) < 2 * jobs and (item := next(left, None)) is not None:
+                while len(waiting) < 2 * jobs and (item := next(left, _END)) is not _END:
                     waiting.add(threads.submit(work, item))
                 if not waiting:
                     return
