@@ -284,11 +284,14 @@ def offer(namespace, names) -> dict:
     return made
 
 
-_HARMLESS = frozenset(
-    "abs all any ascii bin bool bytes chr complex dict divmod enumerate filter float format frozenset hash hex "
-    "int isinstance issubclass len list map max min oct ord pow print range repr reversed round set slice "
-    "sorted str sum tuple zip ArithmeticError AssertionError Exception IndexError KeyError LookupError "
-    "OverflowError TypeError ValueError ZeroDivisionError".split())
+_HARMLESS = {
+    "abs", "all", "any", "ascii", "bin", "bool", "bytes", "chr", "complex", "dict", "divmod", "enumerate",
+    "filter", "float", "format", "frozenset", "hash", "hex", "int", "isinstance", "issubclass", "len",
+    "list", "map", "max", "min", "oct", "ord", "pow", "print", "range", "repr", "reversed", "round", "set",
+    "slice", "sorted", "str", "sum", "tuple", "zip", "ArithmeticError", "AssertionError", "Exception",
+    "IndexError", "KeyError", "LookupError", "OverflowError", "TypeError", "ValueError",
+    "ZeroDivisionError",
+}
 _LASTING = ("STORE_GLOBAL", "DELETE_GLOBAL", "IMPORT_NAME", "LOAD_NAME", "LOAD_BUILD_CLASS")
 
 
