@@ -3,7 +3,7 @@
 import shutil
 
 import pytest
-from fixtures import foreign
+from fixtures import foreign, zoo
 from nbgrader.api import Gradebook
 from nbgrader.utils import determine_grade
 
@@ -141,3 +141,42 @@ def test_a_cells_outputs_are_worth_what_nbgrader_says(outputs):
     wanted, _ = determine_grade(nbformat.from_dict(made))
     got = marks.of_cell(made).points
     assert got == wanted or (got != got and wanted != wanted)
+
+
+@pytest.fixture(scope="module")
+def zoos(tmp_path_factory):
+    """The same, over all the ways in which other people's assignments are written."""
+    cells = []
+    for name, (starter, solution, visible, hidden, _) in zoo.CASES.items():
+        cells += [foreign.answer(name, starter, solution.removeprefix(starter + "\n")),
+                  foreign.check(f"t-{name}", 2, visible, hidden)]
+    theirs = foreign.make(tmp_path_factory.mktemp("zoo") / "course", cells=cells, name="zoo")
+    for inside, content in zoo.FILES.items():
+        (theirs / "source" / "zoo" / inside).write_bytes(content)
+    right, wrong = ({n: case[place] for n, case in zoo.CASES.items()} for place in (1, 4))
+    mixed = [{n: (right, wrong)[k % 2 == odd][n] for k, n in enumerate(zoo.CASES)} for odd in (0, 1)]
+    for student, answers in {"right": right, "wrong": wrong, "odd": mixed[0], "even": mixed[1]}.items():
+        foreign.hand_in(theirs, student, answers, name="zoo")
+    ours = theirs.parent / "ours"
+    shutil.copytree(theirs, ours)
+    foreign.stock(theirs, "autograde", "zoo")
+    return theirs, ours, session.Session(ours, "zoo", jobs=2).run()
+
+
+@pytest.mark.parametrize("student", ["right", "wrong", "odd", "even"])
+def test_whatever_the_cells_look_like_the_scores_are_the_same(zoos, student):
+    theirs, ours, report = zoos
+    wanted, got = rows(theirs, student, "zoo"), rows(ours, student, "zoo")
+    warned = any(kind == "warning" and "t-warnit" in text for kind, text in report.results[student]["notes"])
+    assert warned == (got["t-warnit"] != wanted["t-warnit"]), "只有这一处故意不同，说出来了"
+    assert {**got, "t-warnit": None} == {**wanted, "t-warnit": None}
+    assert not [text for kind, text in report.results[student]["notes"] if kind == "look"]
+
+
+def test_what_can_be_judged_apart_is(zoos):
+    """Live objects cannot; everything that plain values and calls can carry is."""
+    *_, report = zoos
+    assert report.broken == ["zoo/t-timeit"], "标准答案自己就错：%%time 不在第一行"
+    assert {w.removeprefix("zoo/t-") for w in report.weak} == {
+        "shell", "aio", "custom", "klass", "asks", "tz", "model", "plot", "write", "helper", "closure",
+        "counter", "setdt", "data", "deep", "fun", "disp"}

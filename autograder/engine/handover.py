@@ -12,7 +12,9 @@ import contextlib
 import datetime
 import decimal
 import fractions
+import functools
 import io
+import itertools
 import math
 import sys
 import types
@@ -22,6 +24,8 @@ _PLAIN = (bool, str, type(None))
 _SEQUENCES = {list: "list", tuple: "tuple", set: "set", frozenset: "frozenset", collections.deque: "deque"}
 _MAPS = {dict: "dict", collections.OrderedDict: "OrderedDict", collections.Counter: "Counter",
          collections.defaultdict: "defaultdict"}
+_ITERATORS = (types.GeneratorType, map, filter, zip, enumerate, reversed)
+_Cached = type(functools.lru_cache(len))
 _TIMES = {datetime.date: "date", datetime.datetime: "datetime", datetime.time: "time"}
 
 
@@ -187,6 +191,8 @@ def decode(made):
             return getattr(builtins, kind)(base64.b64decode(value))
         case "range":
             return range(*value)
+        case "iterator":
+            return (v for v in decode(value))
         case "timedelta":
             return datetime.timedelta(*value)
         case "Decimal":
@@ -274,8 +280,9 @@ def offer(namespace, names) -> dict:
         if name not in namespace:
             continue
         value = namespace[name]
-        if type(value) is types.FunctionType and value.__module__ == "__main__":
-            made[name] = {"t": "call", "v": name, "pure": is_pure(value)}
+        plain = type(value) is types.FunctionType
+        if (plain or type(value) is _Cached) and getattr(value, "__module__", None) == "__main__":
+            made[name] = {"t": "call", "v": name, "pure": plain and is_pure(value)}
             continue
         try:
             made[name] = encode(value)
@@ -331,7 +338,11 @@ def call(namespace, message) -> dict:
         args, named = decode(message["args"]), decode(message["named"])
         with contextlib.redirect_stdout(said):
             value = namespace[message["name"]](*args, **named)
-        return {"value": encode(value), "args": _changed(message["args"], args),
+        if type(value) in _ITERATORS:  # 取完再交；取不完的太大，交不出来
+            value = {"t": "iterator", "v": encode(list(itertools.islice(value, MOST + 1)))}
+        else:
+            value = encode(value)
+        return {"value": value, "args": _changed(message["args"], args),
                 "said": said.getvalue()[:100_000]}
     except Unfit as fault:
         return {"unfit": str(fault)}
@@ -408,9 +419,12 @@ def _update(mine, theirs) -> None:
 def take(namespace, values, caller) -> list[str]:
     """Put the handed-over values into the judge's namespace; returns the names that could not come.
 
+    Those are not there at all: a test that does without them (it sets them itself) is judged all the same.
+
     What the teacher's own cells defined as function, class or module stays as they defined it.
     """
     caller.unfit.clear()
+    absent = []
     for name, made in values.items():
         if isinstance(namespace.get(name), types.FunctionType | type | types.ModuleType) and not getattr(
                 namespace[name], "_handed", False):
@@ -422,7 +436,8 @@ def take(namespace, values, caller) -> list[str]:
             else:
                 value = decode(made)
         except Exception as fault:
-            caller.unfit.append(f"{name}（{str(fault)[:60]}）")
-            value = None
-        namespace[name] = value
-    return list(caller.unfit)
+            absent.append(f"{name}（{str(fault)[:60]}）")
+            namespace.pop(name, None)
+        else:
+            namespace[name] = value
+    return absent

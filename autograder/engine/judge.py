@@ -53,8 +53,7 @@ class Judge:
     def _judged(self, student, cell, offered) -> float | None:
         message = self._pack({"do": "take", "values": offered}, offered)
         child = self._ready()
-        if child.ask(message, self.timeout).get("taken"):
-            return None
+        absent = child.ask(message, self.timeout).get("absent")
         child.send({"do": "run", "source": cell.source, "quiet": True})
         deadline = time.monotonic() + self.timeout
         while (reply := child.receive(deadline - time.monotonic())).get("call"):
@@ -67,7 +66,8 @@ class Judge:
         self._pure &= not child.late
         if reply.get("unfit"):
             return None
-        return marks.of_outputs(outputs.clean(reply.get("outputs")), float(cell.points or 0)).points
+        points = marks.of_outputs(outputs.clean(reply.get("outputs")), float(cell.points or 0)).points
+        return None if absent and not points else points
 
     def _pack(self, message, values=None) -> bytes:
         """The message as bytes; one that carries functions or modules ends the use of a kept process."""

@@ -227,7 +227,7 @@ def answer(connection, cells) -> None:
             case "offer":  # 别人的评分格要读的名字
                 reply = {"values": handover.offer(cells.shell.user_ns, message["names"])}
             case "take":  # 在判分的进程里：收下这些值
-                reply = {"taken": handover.take(cells.shell.user_ns, message["values"], ask)}
+                reply = {"absent": handover.take(cells.shell.user_ns, message["values"], ask)}
             case "call":  # 判分的进程要调用学生的函数
                 cells.running = True
                 reply = handover.call(cells.shell.user_ns, message)
