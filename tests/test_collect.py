@@ -9,12 +9,14 @@ import zipfile
 from datetime import datetime, timedelta
 
 import pytest
-from fixtures.classroom import FULL, PARTLY, UNIT, enrol, handed, released, work, zipped
+from fixtures.classroom import FULL, PARTLY, STUDENTS, UNIT, enrol, handed, released, work, zipped
+from fixtures.marks import answer, form_of
 
 from autograder.classroom import collect as collecting
 from autograder.classroom.course import Classroom
+from autograder.marks import cli as marks
 from crmlib.cli import CourseError, main
-from crmlib.handin import MOST_FILE, RECEIPT
+from crmlib.handin import MOST_FILE, RECEIPT, inspect, pack
 
 
 @pytest.fixture(scope="module")
@@ -369,3 +371,34 @@ def test_without_a_list_the_receipt_is_believed_and_a_foreign_name_told(room, in
     got = collect(room, inbox)
     assert got[f"张三-{UNIT}.zip"] == ("重复", "张三", "")
     assert got["吴十-1.1.zip"] == ("收下", "张三", "按回执算 张三 的；文件名写的是“吴十”")
+
+
+def test_forms_for_peer_marks_come_in_the_same_way(room, inbox, tmp_path, capsys):
+    """Packed by the student like an assignment, collected with the others, then read by ``peers read``."""
+    here = ["--course", str(room.root)]
+    names = tmp_path / "名单.csv"
+    names.write_text("学号,姓名,班级,小组\n" + "".join(
+        f"{s},{n},物流2601,一组\n" for s, n in STUDENTS.items()), "utf-8-sig")
+    marks.roster_main([str(names), *here])
+    marks.marks(["--scheme", "kd", "--by", "王老师", "--until", "2027-01-15", *here])
+    marks.peers_main(["new", "期末", "--due", "2027-01-10", "--kinds", "self,peer_within", *here])
+    a, b, c, _ = STUDENTS
+    for who in (a, b):
+        place, tasks = form_of(room.root, who)
+        look = inspect(answer(place, {t: {r["id"]: (30, 25, 25) for r in task["rows"]}
+                                      for t, task in tasks.items()}))
+        assert look.lines() == ["[OK] 文件齐全，每道题都答了。"], "没有评分格，也不说少了"
+        shutil.move(pack(look, who)[0], inbox)
+    foreign = answer(shutil.copytree(form_of(room.root, c)[0], tmp_path / "互评-期末"), {})
+    forged = json.loads((foreign / "tasks" / "rate.json").read_text("utf-8"))
+    for n, name in enumerate(("../../../越界", "互评-../../越界", "互评-期末")):
+        (foreign / "tasks" / "rate.json").write_text(json.dumps(forged | {"assignment": name}), "utf-8")
+        zipped(foreign, inbox / f"{a if n == 2 else c}-{n}.zip")
+    capsys.readouterr()
+    collecting.report(found := collecting.collect(room, inbox))
+    assert "收齐了，运行 crm class peers read" in capsys.readouterr().out
+    assert [o.state for o in found] == ["没收", "收下", "收下", "没收", "没收"], found
+    assert f"里面是 {c} 的互评表" in found[0].notes[0]
+    assert not list(tmp_path.rglob("越界*"))
+    marks.peers_main(["read", *here])
+    assert "来自 2 名学生" in capsys.readouterr().out

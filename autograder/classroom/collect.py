@@ -21,6 +21,7 @@ from crmlib.handin import RECEIPT, receipt_code
 
 LOG, OLDER = "collected.csv", "older"
 _STAMP = "%Y-%m-%d %H:%M:%S.%f UTC"
+_FORM = re.compile(r'互评-[^\x00-\x1f\\/:*?"<>|.+]{1,40}')
 _IGNORED = re.compile(r"\.|~\$|__MACOSX$|Thumbs\.db$|desktop\.ini$", re.I)
 
 
@@ -81,6 +82,8 @@ def report(outcomes: list[Outcome]) -> None:
     words = {"收下": "新收下 {} 份", "更新": "换成更新的 {} 份", "旧的": "比已收的旧 {} 份（留在 older/）",
              "重复": "重复 {} 份", "没收": "没有收 {} 件，看上面的 [FAIL]"}
     print("，".join(words[s].format(n) for s, n in counts.items() if n) + f"。明细在 {LOG}。")
+    if any(_FORM.fullmatch(o.assignment) for o in outcomes):
+        print("其中有自评、互评的表：收齐了，运行 crm class peers read。")
 
 
 def _from_exchange(room: Classroom, unit: str) -> int:
@@ -224,7 +227,10 @@ def _submissions(item: Path, hints: list[str], roster: Roster, known: dict) -> l
         elif receipt and not roster.names and not any(receipt["student"] in hint for hint in hints):
             seen = said[1] if len(said) > 1 else ""
             notes.append(f"按回执算 {receipt['student']} 的；文件名写的是“{seen}”")
-        _right_notebook(files, assignment, known[assignment], notes)
+        if assignment not in known:
+            _whose(files, student)
+        else:
+            _right_notebook(files, assignment, known[assignment], notes)
         dates = [d for n, d in parcel.dates.items() if n.startswith(top)]
         when = _when(receipt, max(dates, default=made), made, notes)
         one = Submission(student, assignment, files, when, notes=notes)
@@ -241,6 +247,8 @@ def _works(parcel: Parcel, known) -> list[tuple[str, str]]:
     tops = {}
     for name, content in parcel.files.items():
         top, _, base = name.rpartition("/")
+        if base == "rate.json" and top.endswith("tasks") and (form := _form(content)):
+            tops[form, top.removesuffix("tasks")] = None
         if top.endswith("tasks") or not (base.endswith(".ipynb") or base in ("answers.json", RECEIPT)):
             continue
         if assignment := _which(top, base, content, known):
@@ -257,6 +265,23 @@ def _works(parcel: Parcel, known) -> list[tuple[str, str]]:
         if assignment not in chosen or rank(top) > rank(chosen[assignment]):
             chosen[assignment] = top
     return list(chosen.items())
+
+
+def _form(content: bytes) -> str | None:
+    """The name of a form for self and peer marks (``crm class peers``), None if it is none."""
+    try:
+        form = json.loads(content.decode("utf-8"))
+        known = isinstance(form["form"], dict) and _FORM.fullmatch(form["assignment"])
+        return form["assignment"] if known else None
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+
+
+def _whose(files: dict, student: str) -> None:
+    """Refuse another student's form, which would take the place of his own."""
+    owner = str(json.loads(files["tasks/rate.json"])["form"].get("student"))
+    if owner != student:
+        raise Refused(f"里面是 {owner[:40]} 的互评表，交的人却是 {student}。没有收，你看一看")
 
 
 def _which(top: str, base: str, content: bytes, known) -> str | None:

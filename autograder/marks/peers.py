@@ -207,8 +207,8 @@ def write(state: State, form: Entry, out: Path) -> Path:
         return place
     student, round_ = state.students[form.whom], state.rounds[form.item]
     made = tasks(state, form)
-    content = {"format": 1, "form": {"round": form.item, "student": form.whom, "token": form.detail["token"]},
-               "tasks": made}
+    content = {"format": 1, "assignment": place.name, "tasks": made,
+               "form": {"round": form.item, "student": form.whom, "token": form.detail["token"]}}
     half = place.with_name(f".{place.name}")  # 写全了再改名：断了电，下次重写
     try:
         shutil.rmtree(half, ignore_errors=True)
@@ -228,11 +228,13 @@ def _notebook(student, form, round_, made) -> bytes:
               f"这份表是 **{escape(student.name)}**（{student.id}）的，只有你能填。{due}\n"
               "- 填在表里就自动保存，改到满意为止。\n"
               "- 不想评的人可以整行空着：空着不等于零分。\n"
-              "- 填完，把整个文件夹交给老师。"),
+              "- 填完，在最下面打包，把 zip 交给老师。"),
              ("code", "# 打开课程工具\nimport crmlib as crm\ncrm.setup()")]
     for task in made:
         cells += [("markdown", f"## {task['title']}"), ("code", f"# {task['title']}\ncrm.task(\"{task['id']}"
                                                                 f"\")")]
+    cells += [("markdown", "## 交上去\n\n全部填完，再点下面的按钮。"),
+              ("code", "# 交上去：检查一遍，打成 zip\ncrm.hand_in()")]
     book = {"cells": [], "nbformat": 4, "nbformat_minor": 5, "metadata": {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"}, "crm": {"unit": "rate", "autorun": True}}}
