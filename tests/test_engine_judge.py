@@ -122,6 +122,13 @@ def test_files_of_his_own_need_a_folder_of_their_own(room):
     assert a.kept() == [kept], "他的那个用完就没了"
 
 
+def test_a_file_named_like_a_library_is_not_run_by_the_judge(room):
+    """The test loads the library only when the answer is wrong: the student brings his own."""
+    a = room({"t1": "assert value == 3 or __import__('wave').right", "t2": "assert double(2) == 4"})
+    forged = a.grade(WRONG, {"wave.py": b"right = True"})
+    assert forged.notebooks["hw"]["scores"] == {"t1": 0, "t2": 1} and forged.notebooks["hw"]["look"] == ["t1"]
+
+
 def test_calling_leaves_nothing_behind_in_his_own_process(room):
     """The test runs twice, the student's counter counts once."""
     code = "calls = []\ndef ticket():\n    calls.append(len(calls) + 1)\n    return calls[-1]"

@@ -84,7 +84,7 @@ class Judge:
 
     def _ready(self) -> pool.Child:
         if self._child is None:
-            self._child = self._from_before() or self.warm.open(self.files)
+            self._child = self._from_before() or self.warm.open(self.files, judge=True)
         return self._child
 
     def _from_before(self) -> pool.Child | None:

@@ -69,9 +69,10 @@ class Child:
         self.connection, self.alive, self.folder, self.give_back = connection, alive, folder, lambda: None
         self.pid, self.layers, self.late, self.process, self.uses = 0, set(), False, None, 0
 
-    def begin(self) -> None:
+    def begin(self, judge=False) -> None:
         self.pid = self.receive(60)["pid"]
-        self.layers = set(self.ask({"do": "begin", "folder": str(self.folder)}, 60)["layers"])
+        message = {"do": "begin", "folder": str(self.folder), "judge": judge}
+        self.layers = set(self.ask(message, 60)["layers"])
 
     def ask(self, message, seconds) -> dict:
         """Send a message and wait for the answer; interrupt after ``seconds``. Raises Died."""
@@ -186,10 +187,10 @@ class Warm:
                     self._control.settimeout(None)
                     self._ready = True
 
-    def open(self, files=None) -> Child:
+    def open(self, files=None, judge=False) -> Child:
         """A fresh process in a folder of its own, with ``files`` in it, {path: real path or bytes}.
 
-        Raises Died if it cannot start.
+        ``judge``: a student's file must not pass for a library there. Raises Died if it cannot start.
         """
         slot, folder = self._slots.get(), None
         try:
@@ -201,7 +202,7 @@ class Warm:
             raise
         child.give_back = lambda: self._slots.put(slot)
         try:
-            child.begin()
+            child.begin(judge)
         except BaseException:
             child.close()
             raise

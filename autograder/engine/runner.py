@@ -309,15 +309,18 @@ def _lex_once() -> None:
         RegexLexerMeta.process_tokendef = process_tokendef
 
 
-def start(connection, cells, folder) -> None:
-    """The last steps before student code: quiet descriptors, own folder, fresh random numbers."""
+def start(connection, cells, folder, judge) -> None:
+    """The last steps before student code: quiet descriptors, own folder, fresh random numbers.
+
+    ``judge``: libraries come before the folder, whose files a student may have named like them.
+    """
     nothing = os.open(os.devnull, os.O_RDWR)
     for number in (0, 1, 2):
         os.dup2(nothing, number)
     sys.stdin = open(os.devnull)  # noqa: SIM115
     sys.stdout, sys.stderr = _Stream(cells, "stdout"), _Stream(cells, "stderr")
     sys.__stdout__, sys.__stderr__ = sys.stdout, sys.stderr
-    sys.path.insert(0, "")
+    sys.path.insert(len(sys.path) if judge else 0, "")
     temporary = os.path.join(folder, ".tmp")
     with contextlib.suppress(OSError):
         os.makedirs(temporary, exist_ok=True)
@@ -357,7 +360,7 @@ def once(address) -> None:
         return
     os.chdir(message["folder"])
     connection.send_bytes(json.dumps({"layers": []}).encode())
-    start(connection, cells, message["folder"])
+    start(connection, cells, message["folder"], message["judge"])
     connection.close()
     os._exit(0)
 
@@ -439,7 +442,7 @@ def _guarded(request, fds, cells, have, folders) -> None:
             _prctl(1, signal.SIGKILL)
             os.chdir(folder)
             connection.send_bytes(json.dumps({"layers": sorted(layers)}).encode())
-            start(connection, cells, folder)
+            start(connection, cells, folder, message["judge"])
         os._exit(0)
 
     def stop(*_):

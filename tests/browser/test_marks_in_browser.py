@@ -48,7 +48,15 @@ def test_a_student_fills_his_form_and_it_comes_back(page, course, klass, shot):
     page.locator(".crm-task[data-task='rate-2']").scroll_into_view_if_needed()
     shot(page, "marks-form-self")
     assert (mine / "answers.json").is_file()
-    shutil.copytree(mine, klass.folder / "submitted" / A / place.name)
+    panel = page.locator(".crm-handin")  # 和作业一样，在最下面打包
+    panel.scroll_into_view_if_needed()
+    panel.get_by_label("学号或姓名").fill(A)
+    panel.get_by_role("button", name="打包").click()
+    panel.get_by_text("打包好了").wait_for()
+    assert "没有答好" not in panel.inner_text() and "评分格" not in panel.inner_text()
+    shot(page, "marks-form-packed")
+    (klass.folder / "submitted").mkdir()
+    shutil.move(course.notebooks / f"{A}-{place.name}.zip", klass.folder / "submitted")
     said = klass.peers("read")
     state = klass.state()
     assert state.ratings["kd-A4", "peer_within", "期末"][B][A].mark == "72", said
