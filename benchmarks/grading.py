@@ -1,6 +1,6 @@
 """批改有多快：同一个班，nbgrader 和本课程的引擎各批一遍，分数必须一样。
 
-    python benchmarks/grading.py                 三种作业，各和 nbgrader 比一次
+    python benchmarks/grading.py                 三种作业，一个班 40 份，各和 nbgrader 比一次
     python benchmarks/grading.py --linear        只用我们的引擎：50、500、5000 份
     python benchmarks/grading.py --sizing        一个省要几台机器（用 --linear 测到的数算）
 
@@ -281,7 +281,7 @@ def main() -> None:
     parser.add_argument("--linear", action="store_true")
     parser.add_argument("--sizing", action="store_true")
     parser.add_argument("--only", choices=["heavy", "light", "cards"])
-    parser.add_argument("--people", type=int, default=12)
+    parser.add_argument("--people", type=int, default=40, help="一个班几个人")
     parser.add_argument("--sizes", type=int, nargs="+")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     options = parser.parse_args()
