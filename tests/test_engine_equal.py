@@ -160,12 +160,13 @@ def zoos(tmp_path_factory):
     ours = theirs.parent / "ours"
     shutil.copytree(theirs, ours)
     foreign.stock(theirs, "autograde", "zoo")
-    return theirs, ours, session.Session(ours, "zoo", jobs=2).run()
+    graded = session.Session(ours, "zoo", jobs=2)
+    return theirs, ours, graded.run(), graded
 
 
 @pytest.mark.parametrize("student", ["right", "wrong", "odd", "even"])
 def test_whatever_the_cells_look_like_the_scores_are_the_same(zoos, student):
-    theirs, ours, report = zoos
+    theirs, ours, report, _ = zoos
     wanted, got = rows(theirs, student, "zoo"), rows(ours, student, "zoo")
     warned = any(kind == "warning" and "t-warnit" in text for kind, text in report.results[student]["notes"])
     assert warned == (got["t-warnit"] != wanted["t-warnit"]), "只有这一处故意不同，说出来了"
@@ -175,8 +176,10 @@ def test_whatever_the_cells_look_like_the_scores_are_the_same(zoos, student):
 
 def test_what_can_be_judged_apart_is(zoos):
     """Live objects cannot; everything that plain values and calls can carry is."""
-    *_, report = zoos
+    *_, report, graded = zoos
     assert report.broken == ["zoo/t-timeit"], "标准答案自己就错：%%time 不在第一行"
     assert {w.removeprefix("zoo/t-") for w in report.weak} == {
         "shell", "aio", "custom", "klass", "asks", "tz", "model", "plot", "write", "helper", "closure",
         "counter", "setdt", "data", "deep", "fun", "disp"}
+    again = graded.run(["right"], again=True)
+    assert (again.weak, again.broken) == (report.weak, report.broken), "同一个 Session 再批，试出来的一样"

@@ -325,9 +325,9 @@ class _Run:
         self.result.layers = sorted(child.layers)
 
     def _doubtful(self) -> bool:
-        """Whether the judge disagrees with the student's own process anywhere."""
-        return any(self.judged[name] != marks.of_cell(cell).points for cell in self.nb["cells"]
-                   if (name := _id(cell)) in self.judged)
+        """Whether the judge would take points away."""
+        return any((points := marks.of_cell(cell).points) and self.judged[name] != points
+                   for cell in self.nb["cells"] if (name := _id(cell)) in self.judged)
 
     def _cell(self, child, judge, cell) -> None:
         name = _id(cell)

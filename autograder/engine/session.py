@@ -163,6 +163,8 @@ class Session:
         """
         foreign = {name: plan for name, plan in self.plans.items() if plan.foreign}
         notebooks = {n: path.read_bytes() for n in foreign if (path := self.source / f"{n}.ipynb").is_file()}
+        for plan in foreign.values():
+            plan.fit, plan.usual = set(plan.foreign), None
         handed, loaded = courses.Handed("（标准答案）", self.source, {}, notebooks), []
         result = grade_one({n: self.plans[n] for n in notebooks}, handed) if notebooks else Result("")
         for name, plan in foreign.items():
