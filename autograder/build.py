@@ -3,7 +3,6 @@
 生成的东西只由源头决定：再生成一次，一个字节也不变。``--check`` 只比较，不写文件。
 """
 
-import argparse
 import hashlib
 import json
 import re
@@ -11,7 +10,7 @@ from pathlib import Path
 
 from autograder import syllabus, units
 from crmlib import paths
-from crmlib.cli import CourseError
+from crmlib.cli import CourseError, Parser
 from crmlib.tasks import encode_task, full_points, public
 
 # 发给学生以前，nbgrader 从每一格里去掉的那几段
@@ -20,7 +19,7 @@ HIDDEN = re.compile(r"^[^\n]*BEGIN (SOLUTION|HIDDEN TESTS|MARK SCHEME).*?END \1[
 
 def main(argv) -> int:
     """Build everything, or with ``--check`` name each derived file that is stale, missing or extra."""
-    parser = argparse.ArgumentParser(prog="crm build", description="由 units/ 生成笔记本和作业")
+    parser = Parser(prog="crm build", description="由 units/ 生成笔记本和作业")
     parser.add_argument("--check", action="store_true", help="只检查生成的文件是不是最新，不写文件")
     options = parser.parse_args(argv)
     root = paths.root()

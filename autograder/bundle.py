@@ -5,7 +5,6 @@ them, ``bundle.json`` (what it is for; name, size and SHA-256 of every file) and
 ``python start.py --offline DIR`` checks the list and installs from it.
 """
 
-import argparse
 import hashlib
 import json
 import re
@@ -19,7 +18,7 @@ from packaging.requirements import Requirement
 from packaging.utils import parse_wheel_filename
 
 from crmlib import paths
-from crmlib.cli import CourseError
+from crmlib.cli import CourseError, Parser
 from crmlib.install import SETS, Course, digest, explain, machine, read_lock
 
 # 名称 → sys.platform、start.py 所说的机型、锁文件里的条件用到的值、wheel 的平台标签
@@ -51,7 +50,7 @@ NOTE = """\
 
 def main(argv=None) -> int:
     """Download a bundle; running it again takes up where it was broken off."""
-    parser = argparse.ArgumentParser(prog="crm bundle", description="制作离线包，给没有网络的电脑安装课程用")
+    parser = Parser(prog="crm bundle", description="制作离线包，给没有网络的电脑安装课程用")
     parser.add_argument("folder", metavar="DIR", type=Path, help="放离线包的文件夹")
     parser.add_argument("--platform", choices=[*TARGETS, "here"], default="windows",
                         help="给哪种系统用；here 是和这台一样；缺省 windows")

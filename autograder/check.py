@@ -14,6 +14,7 @@ import tomllib
 from autograder import syllabus, units
 from autograder.build import HIDDEN, notebook, task_file
 from crmlib import paths
+from crmlib.cli import Parser
 from crmlib.tasks import KINDS, faults, full_points, public, score_task
 from crmlib.tasks.core import bank, narrow, only
 
@@ -25,12 +26,12 @@ MEDIAN, NINETIETH, LONGEST_READ = 3, 6, 250
 
 def main(argv) -> int:
     """Print [OK] / [FAIL] / [注意] lines for the named units (all by default)."""
-    if any(a.startswith("-") for a in argv):
-        print("用法：crm check [单元…]，例如 crm check 2.2")
-        return 2
+    parser = Parser(prog="crm check", description="检查单元的写法、题目、代码")
+    parser.add_argument("units", metavar="单元", nargs="*", help="例如 2.2；不写就全部检查")
+    options = parser.parse_args(argv)
     root = paths.root()
     plan, failed = syllabus.load(root), 0
-    for folder in units.find(root, argv):
+    for folder in units.find(root, options.units):
         print(f"== {folder.name}")
         try:
             told = check_unit(units.load(folder), plan)

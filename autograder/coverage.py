@@ -6,13 +6,12 @@
 
 from autograder import syllabus, units
 from crmlib import paths
+from crmlib.cli import Parser
 
 
 def main(argv) -> int:
     """Print one line per standard; units that do not pass the check count nothing, and are named."""
-    if argv:
-        print("用法：crm coverage")
-        return 2
+    Parser(prog="crm coverage", description="各课程标准讲到了多少条").parse_args(argv)
     root = paths.root()
     plan, (found, _) = syllabus.load(root), units.load_all(root)
     done = finished(plan, found)

@@ -4,14 +4,13 @@
 每一层按前后邻居的平均位置排次序，再在不重叠的前提下尽量靠近邻居。往回走的线不画，写“回到”。
 """
 
-import argparse
 from html import escape
 from itertools import pairwise
 from pathlib import Path
 
 from autograder import units
 from crmlib import paths
-from crmlib.cli import CourseError
+from crmlib.cli import CourseError, Parser
 from crmlib.tasks import dialogue, faults, full_points
 
 CELL, GAP, BETWEEN, MARGIN = 240, 64, 40, 36  # 一个选择的宽，层距，框距，四周
@@ -25,7 +24,7 @@ GOOD, GOOD_SOFT, BAD, BAD_SOFT = "#23764a", "#e5f4eb", "#b3362a", "#fcebe9"
 
 def main(argv) -> int:
     """Write one SVG for each dialogue task of a unit; returns 0. Raises CourseError."""
-    parser = argparse.ArgumentParser(prog="crm graph", description="把一个单元里的对话题画成图")
+    parser = Parser(prog="crm graph", description="把一个单元里的对话题画成图")
     parser.add_argument("unit", metavar="单元", help="例如 5.5")
     parser.add_argument("tasks", metavar="题号", nargs="*", help="例如 5.5-4；不写就是全部对话题")
     parser.add_argument("--out", default=".", metavar="文件夹", help="图放在哪里；不写就是当前文件夹")

@@ -4,7 +4,6 @@ Each set is a superset of the one before with equal versions, and no file names 
 schools install from whatever mirror they have, the hashes guard the contents.
 """
 
-import argparse
 import os
 import re
 import shutil
@@ -14,7 +13,7 @@ import tempfile
 from pathlib import Path
 
 from crmlib import paths
-from crmlib.cli import CourseError
+from crmlib.cli import CourseError, Parser
 from crmlib.install import LOCKS, Course, pip_config, read_lock, uv_environment
 
 OPTIONS = [
@@ -25,7 +24,7 @@ OPTIONS = [
 
 def main(argv=None) -> int:
     """Recompile the locks; all three are replaced, or none. Needs the network."""
-    parser = argparse.ArgumentParser(prog="crm lock", description="按 pyproject.toml 重算锁文件（要联网）")
+    parser = Parser(prog="crm lock", description="按 pyproject.toml 重算锁文件（要联网）")
     parser.add_argument("--upgrade", action="store_true", help="升到最新版本；不写就尽量保持现在的版本")
     options = parser.parse_args(argv)
     course = Course(paths.root())

@@ -1,11 +1,54 @@
 """``crm``：本课程唯一的命令。子命令由安装包登记，这里只负责找到并运行它。"""
 
+import argparse
+import re
 import sys
 from importlib.metadata import entry_points
 
 
 class CourseError(Exception):
     """A fault that the user can mend: its text says what is wrong and what would be right."""
+
+
+class _Help(argparse.HelpFormatter):
+    def add_usage(self, usage, actions, groups, prefix=None):
+        super().add_usage(usage, actions, groups, prefix or "用法：")
+
+
+_FAULTS = (
+    (r"unrecognized arguments: (.*)", r"不认识“\1”。"),
+    (r"the following arguments are required: (.*)", r"还要写明：\1。"),
+    (r"argument (.*?): expected (?:one|at least one|\d+) arguments?", r"\1 后面要写一个值。"),
+    (r"argument (.*?): ignored explicit argument '(.*)'", r"\1 后面不要写值。"),
+    (r"argument (.*?): invalid int value: '(.*)'", r"\1 要写整数，不能是“\2”。"),
+    (r"argument (.*?): invalid \w+ value: '(.*)'", r"\1 不能是“\2”。"),
+    (r"argument (.*?): invalid choice: '(.*?)' \(choose from (.*)\)", r"\1 不能是“\2”，只能是：\3。"),
+    (r"argument (.*?): not allowed with argument (.*)", r"\1 和 \2 只能写一个。"),
+    (r"ambiguous option: (.*?) could match (.*)", r"\1 写得太短，可能是：\2。"),
+    (r"one of the arguments (.*) is required", r"要写明一个：\1。"),
+    (r"argument (.*?): (.*)", r"\1：\2。"),
+)
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse whose help and faults are in Chinese.
+
+    >>> Parser(prog="crm x").parse_args(["--nein"])
+    Traceback (most recent call last):
+    SystemExit: 2
+    """
+
+    def __init__(self, **named):
+        super().__init__(add_help=False, formatter_class=_Help, **named)
+        self._positionals.title, self._optionals.title = "要写的", "可以加的"
+        self.add_argument("-h", "--help", action="help", help="显示这份说明")
+
+    def error(self, message):
+        for said, ours in _FAULTS:
+            if re.fullmatch(said, message, re.S):
+                message = re.sub(said, ours, message, flags=re.S)
+                break
+        self.exit(2, f"[出错] {message}\n{self.format_usage()}")
 
 
 def commands(group: str = "crm.commands") -> dict:

@@ -1,6 +1,5 @@
 """``crm doctor``：给这台电脑做体检。一行一项，有问题的写明怎么办。"""
 
-import argparse
 import json
 import os
 import platform
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from crmlib import paths
+from crmlib.cli import Parser
 from crmlib.install import GIGABYTE, LOCKS, read_lock
 
 OK, NOTE, FAIL = "OK", "注意", "FAIL"
@@ -33,9 +33,8 @@ class Finding(NamedTuple):
 
 def main(argv=None) -> int:
     """Print one line per check; returns 1 if any failed."""
-    argparse.ArgumentParser(
-        prog="crm doctor", description="给这台电脑做体检：[OK] 正常，[注意] 能用，[FAIL] 要修"
-    ).parse_args(argv)
+    Parser(prog="crm doctor",
+           description="给这台电脑做体检：[OK] 正常，[注意] 能用，[FAIL] 要修").parse_args(argv)
     print(f"{platform.platform()} · Python {platform.python_version()} · {paths.root()}")
     findings = []
     for check in CHECKS:

@@ -4,7 +4,6 @@
 zip 里多一个 ``hand-in.json``：谁的、哪份作业、什么时候、每个文件的 SHA-256。
 """
 
-import argparse
 import base64
 import hashlib
 import json
@@ -17,7 +16,7 @@ from datetime import datetime
 from pathlib import Path
 
 from crmlib import paths
-from crmlib.cli import CourseError
+from crmlib.cli import CourseError, Parser
 from crmlib.tasks import answers, score_task
 from crmlib.tasks.core import TaskError, fingerprint
 from crmlib.tasks.session import mine
@@ -45,7 +44,7 @@ class Look:
 
 def main(argv=None) -> int:
     """Check an assignment folder and pack it; damage is told, never a reason to refuse."""
-    parser = argparse.ArgumentParser(prog="crm hand-in", description="交作业：检查一遍，打成 zip")
+    parser = Parser(prog="crm hand-in", description="交作业：检查一遍，打成 zip")
     parser.add_argument("folder", metavar="作业", nargs="?", help="文件夹或编号，如 2.2；只有一份时不用写")
     parser.add_argument("--as", metavar="学号或姓名", dest="who", help="你是谁；不写就会问你")
     options = parser.parse_args(argv)

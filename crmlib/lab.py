@@ -1,6 +1,5 @@
 """``crm lab``：打开课程。启动 JupyterLab，停在课程首页，只说中文，只说要紧的话。"""
 
-import argparse
 import logging
 import os
 import secrets
@@ -20,7 +19,7 @@ from tornado.netutil import bind_sockets  # noqa: E402
 from traitlets.config import Config  # noqa: E402
 
 from crmlib import paths  # noqa: E402
-from crmlib.cli import CourseError  # noqa: E402
+from crmlib.cli import CourseError, Parser  # noqa: E402
 
 FIRST_PORT, TRIES = 8888, 50
 TEACHER_SETTINGS = Path(__file__).parent / "jupyter" / "teacher"
@@ -55,13 +54,13 @@ def main(argv=None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="crm lab", description="打开课程（JupyterLab 和课程首页）")
-    parser.add_argument("--port", type=int, help="端口号；不写就从 8888 起找一个空的")
+def _parser() -> Parser:
+    parser = Parser(prog="crm lab", description="打开课程（JupyterLab 和课程首页）")
+    parser.add_argument("--port", type=int, metavar="端口", help="端口号；不写就从 8888 起找一个空的")
     parser.add_argument("--ip", default="127.0.0.1", help="监听的地址；默认只有本机能打开")
     parser.add_argument("--no-browser", action="store_true", help="不自动打开浏览器，只显示地址")
     parser.add_argument("--teacher", action="store_true", help="老师用：打开整个课程文件夹和批改面板")
-    parser.add_argument("--course", metavar="DIR", type=Path, help="老师用：批改面板打开哪个班级文件夹")
+    parser.add_argument("--course", metavar="文件夹", type=Path, help="老师用：批改面板打开哪个班级文件夹")
     return parser
 
 

@@ -1,6 +1,5 @@
 """``crm class collect 文件夹``：收作业。认出每件是谁的、哪一份；坏的、可疑的说明白，好的照收。"""
 
-import argparse
 import csv
 import hashlib
 import json
@@ -16,7 +15,7 @@ from autograder.classroom import database
 from autograder.classroom.course import Classroom, add_course, find, match
 from autograder.classroom.roster import Roster
 from autograder.classroom.unpack import Parcel, Refused, opened
-from crmlib.cli import CourseError
+from crmlib.cli import CourseError, Parser
 from crmlib.handin import RECEIPT, receipt_code
 
 LOG, OLDER = "collected.csv", "older"
@@ -55,7 +54,7 @@ class Outcome:
 
 def main(argv) -> int:
     """Collect from a folder of zips and folders, or from nbgrader's exchange."""
-    parser = argparse.ArgumentParser(prog="crm class collect", description="收作业")
+    parser = Parser(prog="crm class collect", description="收作业")
     parser.add_argument("folder", metavar="文件夹", nargs="?", type=Path, help="放着学生交来的 zip 的文件夹")
     parser.add_argument("--unit", metavar="单元", help="只收这一份作业")
     parser.add_argument("--exchange", metavar="单元", help="从 nbgrader 的交换目录收（Windows 上没有）")

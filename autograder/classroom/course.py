@@ -24,7 +24,7 @@ NAME = re.compile(r"[^\x00-\x1f+/\\:*?\"<>|]+")  # nbgrader 不许有 +，Window
 
 def add_course(parser) -> None:
     """The option ``--course DIR`` that every command of a class has."""
-    parser.add_argument("--course", metavar="DIR", type=Path, help="班级文件夹；不写就用现在的文件夹")
+    parser.add_argument("--course", metavar="文件夹", type=Path, help="班级文件夹；不写就用现在的文件夹")
 
 
 def find(folder: Path | None = None) -> "Classroom":

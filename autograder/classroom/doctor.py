@@ -1,6 +1,5 @@
 """``crm class doctor 单元``：查交来的作业哪里坏了；``--repair`` 修交来的那一份，原来的留在旁边。"""
 
-import argparse
 import json
 import shutil
 from dataclasses import dataclass, field
@@ -9,7 +8,7 @@ from pathlib import Path
 from autograder.classroom import database
 from autograder.classroom.course import Classroom, add_course, find, write_whole
 from autograder.classroom.roster import Roster
-from crmlib.cli import CourseError
+from crmlib.cli import CourseError, Parser
 from crmlib.tasks import answers
 from crmlib.tasks.core import TaskError
 
@@ -29,7 +28,7 @@ class Health:
 
 def main(argv) -> int:
     """Tell what is damaged in the submissions of an assignment; 1 if something is for the teacher to see."""
-    parser = argparse.ArgumentParser(prog="crm class doctor", description="查交来的作业哪里坏了")
+    parser = Parser(prog="crm class doctor", description="查交来的作业哪里坏了")
     parser.add_argument("unit", metavar="单元", help="2.2 或 2.2-swot-pest")
     parser.add_argument("--repair", action="store_true",
                         help="修交来的那一份，原来的留在旁边，叫 ….original")

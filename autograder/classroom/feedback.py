@@ -1,6 +1,5 @@
 """``crm class feedback 单元``：做反馈页，每个学生一个文件夹，发还给他。"""
 
-import argparse
 import hashlib
 import json
 import re
@@ -13,7 +12,7 @@ from sqlalchemy import select
 from autograder.classroom import database
 from autograder.classroom.course import Classroom, add_course, find, write_whole
 from autograder.classroom.roster import Roster
-from crmlib.cli import CourseError
+from crmlib.cli import CourseError, Parser
 
 RETURN = "return"
 _LONGEST = 20_000  # Windows 的命令行最多三万多个字符
@@ -21,7 +20,7 @@ _LONGEST = 20_000  # Windows 的命令行最多三万多个字符
 
 def main(argv) -> int:
     """Make nbgrader's feedback pages where marks have changed, and sort them by student to give back."""
-    parser = argparse.ArgumentParser(prog="crm class feedback", description="做反馈页，发还给学生")
+    parser = Parser(prog="crm class feedback", description="做反馈页，发还给学生")
     parser.add_argument("unit", metavar="单元", help="2.2 或 2.2-swot-pest")
     parser.add_argument("--zip", action="store_true", help="每个学生打成一个 zip")
     add_course(parser)

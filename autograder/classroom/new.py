@@ -1,6 +1,5 @@
 """``crm class new 文件夹``：建一个班级文件夹，发、收、批都在里面。"""
 
-import argparse
 import os
 import shutil
 import sys
@@ -9,7 +8,7 @@ from pathlib import Path
 
 from autograder.classroom.course import CONFIG, IGNORED, Classroom, fingerprint
 from crmlib import paths
-from crmlib.cli import CourseError
+from crmlib.cli import CourseError, Parser
 
 README = """\
 # {name}
@@ -36,7 +35,7 @@ README = """\
 
 def main(argv) -> int:
     """Make a class folder: nbgrader's configuration, the assignments, a README; never overwrites."""
-    parser = argparse.ArgumentParser(prog="crm class new", description="建一个班级文件夹")
+    parser = Parser(prog="crm class new", description="建一个班级文件夹")
     parser.add_argument("folder", metavar="DIR", type=Path, help="新文件夹的名字，如 物流2601班")
     options = parser.parse_args(argv)
     made = make(options.folder, paths.root())

@@ -1,6 +1,5 @@
 """``crm class release 单元``：生成学生版，打成一个可以发的 zip；``--seed`` 换一套数。"""
 
-import argparse
 import io
 import os
 import re
@@ -20,14 +19,14 @@ from autograder.classroom.course import (
     write_whole,
 )
 from crmlib import paths
-from crmlib.cli import CourseError
+from crmlib.cli import CourseError, Parser
 
 SEED = re.compile(r"[\w.-]{1,40}")
 
 
 def main(argv) -> int:
     """Make the student version of an assignment and pack it."""
-    parser = argparse.ArgumentParser(prog="crm class release", description="生成学生版，打成 zip")
+    parser = Parser(prog="crm class release", description="生成学生版，打成 zip")
     parser.add_argument("unit", metavar="单元", help="2.2 或 2.2-swot-pest")
     parser.add_argument("--seed", metavar="种子", help="换一套数：一个词，如 2026秋；词一样，数就一样")
     parser.add_argument("--again", action="store_true", help="课程改过了，把新的题再发一次")

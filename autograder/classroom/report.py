@@ -1,6 +1,5 @@
 """``crm class report 单元``：全班得分、常见错误、分不出高低的题；一页图表和一个 .xlsx。"""
 
-import argparse
 import hashlib
 import html
 import io
@@ -16,7 +15,7 @@ from autograder.classroom import database
 from autograder.classroom.course import Classroom, add_course, find, write_whole
 from autograder.classroom.results import Item, Student, item_text, items, students
 from autograder.classroom.roster import Roster
-from crmlib.cli import CourseError
+from crmlib.cli import CourseError, Parser
 
 REPORTS = "reports"
 FEW = 20  # 人数比这个少，区分度只供参考
@@ -80,7 +79,7 @@ class Report:
 
 def main(argv) -> int:
     """Write the page and the workbook of one assignment."""
-    parser = argparse.ArgumentParser(prog="crm class report", description="全班的得分、常见错误、题目好不好")
+    parser = Parser(prog="crm class report", description="全班的得分、常见错误、题目好不好")
     parser.add_argument("unit", metavar="单元", help="2.2 或 2.2-swot-pest")
     add_course(parser)
     options = parser.parse_args(argv)

@@ -4,7 +4,6 @@
 同一个答案文件的痕迹。很像不等于抄：也许一起做的，也许同一个地方没听懂。
 """
 
-import argparse
 import html
 import io
 import json
@@ -21,7 +20,7 @@ from autograder.classroom.course import Classroom, add_course, find
 from autograder.classroom.report import CSS, REPORTS, save
 from autograder.classroom.results import Item, Student, item_text, items, read, students
 from autograder.classroom.roster import Roster
-from crmlib.cli import CourseError
+from crmlib.cli import CourseError, Parser
 from crmlib.tasks import text
 
 SHINGLE = 6  # 字
@@ -44,7 +43,7 @@ class Pair:
 
 def main(argv) -> int:
     """List pairs of submissions that are alike beyond what right answers explain."""
-    parser = argparse.ArgumentParser(prog="crm class similar", description="很像的作业，给老师看，不自动处罚")
+    parser = Parser(prog="crm class similar", description="很像的作业，给老师看，不自动处罚")
     parser.add_argument("unit", metavar="单元", help="2.2 或 2.2-swot-pest")
     add_course(parser)
     options = parser.parse_args(argv)

@@ -1,6 +1,5 @@
 """``crm class status``：每份作业谁交了、批了、等人工评分、反馈做好没有。"""
 
-import argparse
 from dataclasses import dataclass, field
 
 from sqlalchemy import func, select
@@ -9,6 +8,7 @@ from autograder.classroom import database
 from autograder.classroom.collect import time_of
 from autograder.classroom.course import Classroom, add_course, find, table
 from autograder.classroom.roster import Roster
+from crmlib.cli import Parser
 
 
 @dataclass
@@ -27,7 +27,7 @@ class Standing:
 
 def main(argv) -> int:
     """Print one line per assignment, and by name who is missing or has to be graded again."""
-    parser = argparse.ArgumentParser(prog="crm class status", description="每份作业做到哪一步了")
+    parser = Parser(prog="crm class status", description="每份作业做到哪一步了")
     parser.add_argument("unit", metavar="单元", nargs="?", help="只看这一份")
     add_course(parser)
     options = parser.parse_args(argv)

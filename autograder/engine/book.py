@@ -81,7 +81,8 @@ class Book:
                 have = db.execute(sa.select(t["assignment"].c.name)).scalars().all()
                 known = f"里面有：{'、'.join(sorted(have)[:20])}。" if have else "里面还没有作业。"
                 raise CourseError(f"成绩库里没有作业 {assignment}。{known}"
-                                  f"没有发布过，就先运行 nbgrader generate_assignment {assignment}。")
+                                  f"没有发布过，就先运行 crm class release {assignment}"
+                                  "（不是本课程的作业：nbgrader generate_assignment）。")
             made = {}
             for nb in db.execute(sa.select(t["notebook"]).where(t["notebook"].c.assignment_id == row.id)):
                 made[nb.name] = self._source(db, nb, (order or {}).get(nb.name, []))

@@ -4,12 +4,12 @@ import argparse
 import sys
 
 from autograder.engine import course, report
-from crmlib.cli import CourseError
+from crmlib.cli import CourseError, Parser
 
 
 def main(argv) -> int:
     """Grade an assignment of any nbgrader course; returns 0, or 1 if a submission needs a look."""
-    parser = argparse.ArgumentParser(prog="crm class grade", description="批改一份作业（全班）")
+    parser = Parser(prog="crm class grade", description="批改一份作业（全班）")
     parser.add_argument("assignment", metavar="作业", help="source/ 里的文件夹名，如 2.2-swot-pest；2.2 也行")
     parser.add_argument("--course", metavar="文件夹", help="nbgrader 课程文件夹；不写就是当前文件夹")
     parser.add_argument("--jobs", type=_jobs, metavar="N", help="同时批几份；不写就和处理器一样多")

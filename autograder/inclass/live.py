@@ -4,7 +4,6 @@
 老师窗口和投影窗口只有这台电脑自己打得开；手机打得开的只有作答的那一页。
 """
 
-import argparse
 import asyncio
 import contextlib
 import io
@@ -23,7 +22,7 @@ from autograder.inclass import questions as asked
 from autograder.inclass import store as storage
 from autograder.inclass import tally as counting
 from autograder.inclass import web
-from crmlib.cli import CourseError
+from crmlib.cli import CourseError, Parser
 from crmlib.live import HANDED_OUT, sessions, table
 
 FIRST_PORT = 8899
@@ -66,12 +65,12 @@ def main(argv=None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="crm live", description="课堂投票：学生用手机答，投影上出图")
+def _parser() -> Parser:
+    parser = Parser(prog="crm live", description="课堂投票：学生用手机答，投影上出图")
     parser.add_argument("unit", metavar="单元", help="例如 2.2")
     parser.add_argument("--host", default="127.0.0.1", metavar="地址",
                         help="让手机连得上的本机地址；不写就只有这台电脑能打开，并列出可以用的地址")
-    parser.add_argument("--port", type=int, help=f"端口号；不写就从 {FIRST_PORT} 起找一个空的")
+    parser.add_argument("--port", type=int, metavar="端口", help=f"不写就从 {FIRST_PORT} 起找一个空的")
     parser.add_argument("--task", action="append", default=[], metavar="题号", help="只问这一题；可以写几次")
     parser.add_argument("--answers", type=Path, metavar="文件", help="问卷是谁做的：他的 answers.json")
     parser.add_argument("--minutes", type=int, default=MINUTES, help=f"几分钟后自己关；不写是 {MINUTES}")

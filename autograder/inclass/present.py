@@ -4,7 +4,6 @@
 课文照原样运行，只是在一份副本里：``inclass/present/单元/``。投影时选的答案留在那里，不进 notebooks/。
 """
 
-import argparse
 import asyncio
 import base64
 import contextlib
@@ -18,7 +17,7 @@ from pathlib import Path
 from autograder.inclass import steps as script
 from autograder.inclass import web
 from crmlib import paths
-from crmlib.cli import CourseError
+from crmlib.cli import CourseError, Parser
 
 FIRST_PORT = 8850
 BIGGEST = 1_000_000
@@ -28,10 +27,10 @@ WIDGET = "application/vnd.jupyter.widget-view+json"
 
 def main(argv=None) -> int:
     """Present a unit until Ctrl+C; returns 0. Raises CourseError."""
-    parser = argparse.ArgumentParser(prog="crm present", description="投影：一步一步演示一个单元")
+    parser = Parser(prog="crm present", description="投影：一步一步演示一个单元")
     parser.add_argument("unit", metavar="单元", help="例如 2.2")
     parser.add_argument("--fresh", action="store_true", help="从没有作答的样子开始（上次投影的答案改名留着）")
-    parser.add_argument("--port", type=int, help=f"端口号；不写就从 {FIRST_PORT} 起找一个空的")
+    parser.add_argument("--port", type=int, metavar="端口", help=f"不写就从 {FIRST_PORT} 起找一个空的")
     parser.add_argument("--no-browser", action="store_true", help="不自动打开浏览器，只显示地址")
     options = parser.parse_args(argv)
     lesson = web.lesson(options.unit)
