@@ -71,6 +71,8 @@ def main(argv=None) -> int:
     except CourseError as fault:
         print(f"[出错] {fault}", file=sys.stderr)
         return 1
+    except SystemExit as end:  # Parser：看完说明了，或者命令写错了
+        return end.code
     except KeyboardInterrupt:
         print("\n已停止。", file=sys.stderr)
         return 130

@@ -12,10 +12,7 @@ COMMANDS += [["class", name] for name in cli.commands("crm.class")]
 
 
 def said(capsys, argv) -> tuple[int, str]:
-    try:
-        code = cli.main(argv)
-    except SystemExit as end:
-        code = end.code
+    code = cli.main(argv)
     out = capsys.readouterr()
     return code, out.out + out.err
 
