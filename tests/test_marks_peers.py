@@ -189,6 +189,13 @@ def test_zips_are_read_without_unpacking(klass):
     (klass.folder / "submitted" / "坏.zip").write_bytes(b"PK\x03\x04")
     said = klass.peers("read")
     assert "记下 4 个分" in said and "坏.zip：这个 zip 打不开" in said and "读不出来" in said
+    raw = bytearray(packed.read_bytes())
+    start = raw.index(b"rate.json") + len(b"rate.json")
+    raw[start:start + 20] = b"\xff" * 20  # 目录还在，压缩的内容坏了
+    broken = packed.with_name("半坏.zip")
+    broken.write_bytes(raw)
+    assert "半坏.zip：这个 zip 打不开" in klass.peers("read")
+    broken.unlink()
     packed.rename(packed.with_name(f"{B}-x.zip"))
     assert f"放在 {B} 的文件夹里" in klass.peers("read")
 

@@ -141,11 +141,11 @@ def _zip(file, inner: bool = False) -> Parcel:
             if name.lower().endswith(".zip"):
                 nested.append(entry)
                 continue
-            parcel.add(name, entry.file_size, _date(entry), lambda limit, e=entry: _read(packed, e, limit))
+            parcel.add(name, entry.file_size, _date(entry), lambda limit, e=entry: read(packed, e, limit))
         # 有人把 zip 又压了一层：里面只有它，就再开一层，不再往下
         work = any(n.endswith((".ipynb", "answers.json")) for n in parcel.files)
         if len(nested) == 1 and not work and not inner:
-            content = _read(packed, nested[0], MOST_FILE + 1)
+            content = read(packed, nested[0], MOST_FILE + 1)
             if len(content) <= MOST_FILE:
                 within = _zip(io.BytesIO(content), inner=True)
                 within.notes = parcel.notes + within.notes
@@ -154,7 +154,8 @@ def _zip(file, inner: bool = False) -> Parcel:
     return parcel
 
 
-def _read(packed, entry, limit: int) -> bytes:
+def read(packed, entry, limit: int) -> bytes:
+    """At most ``limit`` bytes of an entry of an open zip; Refused whatever way it is broken."""
     try:
         with packed.open(entry) as file:
             return file.read(limit)

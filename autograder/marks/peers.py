@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 
+from autograder.classroom.unpack import Refused, read
 from autograder.marks.allocate import allocate, top_up
 from autograder.marks.exact import plain, typed
 from autograder.marks.schemes import KINDS, PEERS
@@ -315,7 +316,7 @@ def _collect(folder, told):
                         path.stem.replace("_", "-").split("-")
                     )
                     yield Handed(f"{where}/{name}", *files, names=names | set(Path(name).parts))
-        except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError):
+        except (OSError, zipfile.BadZipFile, RuntimeError, Refused):
             told.append(f"{where}：这个 zip 打不开（坏了，或者有密码）。让他重新交一次。")
 
 
@@ -327,8 +328,7 @@ def _linked(path, folder) -> bool:
 def _unpack(packed, info) -> bytes:
     if info is None or info.file_size > _FILE_LIMIT:
         return b""
-    with packed.open(info) as file:
-        return file.read(_FILE_LIMIT + 1)[:_FILE_LIMIT]
+    return read(packed, info, _FILE_LIMIT)
 
 
 def _identify(state, handed) -> str:
