@@ -171,15 +171,7 @@ function renderBoard(board) {
     title.textContent = `${say[name]} ${whole(who.length)} ${say.unit}，其中${say.flag} ${whole(lit)}`;
     canvas.setAttribute("aria-label", title.textContent);
     const height = Math.ceil(who.length / across) * size;
-    const sharp = window.devicePixelRatio || 1;
-    const [w, t] = [Math.round(width * sharp), Math.round(height * sharp)];
-    if (canvas.width !== w || canvas.height !== t) {
-      Object.assign(canvas, { width: w, height: t });
-      Object.assign(canvas.style, { width: `${width}px`, height: `${height}px` });
-    }
-    const pen = canvas.getContext("2d");
-    pen.setTransform(sharp, 0, 0, sharp, 0, 0);
-    pen.clearRect(0, 0, width, height);
+    const pen = cleanPen(canvas, width, height);
     const tone = looks.getPropertyValue(name === "gone" ? "--wrong" : "--partial").trim() || "#b3362a";
     const idle = looks.getPropertyValue("--line").trim() || "#d5dde6";
     const sorted = [...who.filter((n) => flags[n]), ...who.filter((n) => !flags[n])]; // 报警的排前面，好比多少
@@ -228,12 +220,4 @@ function renderBoard(board) {
   return { root, stop: () => resized.disconnect() };
 }
 
-export default {
-  render({ model, el }) {
-    let shown = null;
-    const show = () => { shown?.stop(); shown = renderBoard(model.get("board")); el.replaceChildren(shown.root); };
-    model.on("change:board", show);
-    show();
-    return () => { shown.stop(); model.off("change:board", show); };
-  },
-};
+export default boardWidget(renderBoard, { look: false });

@@ -70,15 +70,7 @@ function makeMap(root, label) {
   const draw = (spec) => {
     if (!box || box.dark !== (document.body.dataset.jpThemeLight === "false")) measure();
     const { em, width, height, inner } = box;
-    const sharp = window.devicePixelRatio || 1;
-    const [w, t] = [Math.round(width * sharp), Math.round(height * sharp)];
-    if (canvas.width !== w || canvas.height !== t) {
-      Object.assign(canvas, { width: w, height: t });
-      Object.assign(canvas.style, { width: `${width}px`, height: `${height}px` });
-    }
-    const pen = canvas.getContext("2d");
-    pen.setTransform(sharp, 0, 0, sharp, 0, 0);
-    pen.clearRect(0, 0, width, height);
+    const pen = cleanPen(canvas, width, height);
     const px = (v) => inner.left + spec.x.at(v) * (inner.right - inner.left);
     const py = (v) => inner.bottom - spec.y.at(v) * (inner.bottom - inner.top);
     pen.font = `${0.82 * em}px ${box.font}`;
@@ -291,12 +283,4 @@ function renderBoard(board) {
   return { root: shown.root, stop: () => { resized.disconnect(); themed.disconnect(); } };
 }
 
-export default {
-  render({ model, el }) {
-    let shown = null;
-    const show = () => { shown?.stop(); shown = renderBoard(model.get("board")); el.replaceChildren(shown.root); };
-    model.on("change:board", show);
-    show();
-    return () => { shown.stop(); model.off("change:board", show); };
-  },
-};
+export default boardWidget(renderBoard, { look: false });

@@ -64,6 +64,22 @@ function formula(text, values) {
   return Number.isFinite(result) ? result : null;
 }
 
+// ---- 画布 ----
+
+/** 擦干净的画布，width × height 个 CSS 像素；屏幕再细也清楚。大小没变，就不重新分配。 */
+function cleanPen(canvas, width, height) {
+  const sharp = window.devicePixelRatio || 1;
+  const [w, t] = [Math.round(width * sharp), Math.round(height * sharp)];
+  if (canvas.width !== w || canvas.height !== t) {
+    Object.assign(canvas, { width: w, height: t });
+    Object.assign(canvas.style, { width: `${width}px`, height: `${height}px` });
+  }
+  const pen = canvas.getContext("2d");
+  pen.setTransform(sharp, 0, 0, sharp, 0, 0);
+  pen.clearRect(0, 0, width, height);
+  return pen;
+}
+
 // ---- 键盘 ----
 
 /** 没按 Ctrl 之类时，键盘归我们用，不让 JupyterLab 拿去当快捷键（数字键会改单元格）。 */
@@ -400,17 +416,25 @@ function randomFrom(seed) {
   };
 }
 
-/** 面板：内核的板变了就重画；滚进屏幕时问一声有没有新答案（look）。draw(board, held)：held 里的东西重画也不丢。 */
+/**
+ * 面板：内核的板变了就重画；滚进屏幕时问一声有没有新答案（look）。
+ * draw(board, held)：held 里的东西重画也不丢；交回元素，或者 {root, stop}，重画以前先叫 stop。
+ */
 const boardWidget = (draw, { look = true } = {}) => ({
   render({ model, el }) {
     const held = {};
-    const show = () => el.replaceChildren(draw(model.get("board"), held));
+    let shown = null;
+    const show = () => {
+      shown?.stop?.();
+      shown = draw(model.get("board"), held);
+      el.replaceChildren(shown.root ?? shown);
+    };
     model.on("change:board", show);
     show();
     const seen = new IntersectionObserver((entries) => {
       if (entries.some((e) => e.isIntersecting)) model.send({ do: "look" });
     });
     if (look) seen.observe(el);
-    return () => { seen.disconnect(); model.off("change:board", show); };
+    return () => { shown.stop?.(); seen.disconnect(); model.off("change:board", show); };
   },
 });
