@@ -1,6 +1,7 @@
 """真实的浏览器、真实的 ``crm lab``；课程是一份副本，原来的文件夹一个字都不动。"""
 
 import contextlib
+import json
 import os
 import re
 import shutil
@@ -94,6 +95,37 @@ def page(browser, request):
     context.close()
     heard = [h for h in heard if not HARMLESS.search(h) and "net::ERR_ABORTED" not in h]
     assert not heard, "浏览器控制台的错误：\n" + "\n".join(heard)
+
+
+BOARD = """<!doctype html><meta charset="utf-8"><style>%s</style><body data-jp-theme-light="true">
+<div id="here"></div>
+<script type="module">%s
+const heard = {};
+window.model = { board: %s, get() { return this.board; }, on(e, f) { heard[e] = f; }, off() {},
+  send(m) { (window.sent ??= []).push(m); }, change(b) { this.board = b; heard["change:board"](); } };
+board.render({ model, el: document.getElementById("here") });
+</script>"""
+
+
+def show_board(page, name, board, ready=".crm-board"):
+    """A board on a page of its own; ``window.model.change`` plays the kernel, ``window.sent`` is for it."""
+    from crmlib import boards
+    from crmlib.widgets import script, style
+
+    folder = Path(boards.__file__).parent
+    code = script(name, folder).replace("export default", "const board =")
+    page.set_default_timeout(10_000)
+    page.set_content(BOARD % (style(name, folder), code, json.dumps(board, ensure_ascii=False)))
+    page.wait_for_selector(ready)
+    return page
+
+
+def slide(page, label, value):
+    """Move a slider, as far as the page can tell."""
+    page.get_by_label(label, exact=True).evaluate("""(node, value) => {
+      node.value = String(value);
+      for (const name of ["input", "change"]) node.dispatchEvent(new Event(name));
+    }""", value)
 
 
 @pytest.fixture

@@ -1,36 +1,11 @@
 """流失规则板和打电话名单板在真实的浏览器里：算得和 Python 一样；键盘能用；能还原。"""
 
-import json
-from pathlib import Path
-
 import pytest
+from conftest import show_board, slide
 
-from crmlib import boards
 from crmlib.boards import call_list, churn_rule
-from crmlib.widgets import script, style
 
 pytestmark = pytest.mark.browser
-FOLDER = Path(boards.__file__).parent
-PAGE = """<meta charset="utf-8"><style>%s</style><body data-jp-theme-light="true"><div id="here"></div>
-<script type="module">%s
-const model = { get: () => (%s), on() {}, off() {}, send() {} };
-board.render({ model, el: document.getElementById("here") });
-</script>"""
-
-
-def show(page, name, board):
-    code = script(name, FOLDER).replace("export default", "const board =")
-    page.set_default_timeout(10_000)
-    page.set_content(PAGE % (style(name, FOLDER), code, json.dumps(board, ensure_ascii=False)))
-    page.wait_for_selector(".crm-task")
-    return page
-
-
-def slide(page, label, value):
-    page.get_by_label(label, exact=True).evaluate("""(node, value) => {
-      node.value = String(value);
-      for (const name of ["input", "change"]) node.dispatchEvent(new Event(name));
-    }""", value)
 
 
 def cells(page):
@@ -46,7 +21,7 @@ def rounded(told):
 
 def test_a_rule_of_lamps(page):
     board = churn_rule.read("customers")
-    show(page, "churn_rule", board)
+    show_board(page, "churn_rule", board, ".crm-task")
     start = {sign["id"]: sign["start"] for sign in board["signs"]}
     assert cells(page) == rounded(churn_rule.judge(board, start, least=2))
     slide(page, "准时率", 80)
@@ -62,7 +37,7 @@ def test_a_rule_of_lamps(page):
 
 def test_a_rule_of_days_by_keyboard(page):
     board = churn_rule.read("senders")
-    show(page, "churn_rule", board)
+    show_board(page, "churn_rule", board, ".crm-task")
     page.get_by_label("几天没下单", exact=True).focus()
     for _ in range(6):
         page.keyboard.press("ArrowRight")
@@ -73,7 +48,7 @@ def test_a_rule_of_days_by_keyboard(page):
 
 def test_whom_to_call(page):
     board = call_list.read()
-    show(page, "call_list", board)
+    show_board(page, "call_list", board, ".crm-task")
     for order, title in board["orders"].items():
         page.get_by_label(title, exact=True).check()
         rows = call_list.called(board, order, 20_000)

@@ -1,29 +1,12 @@
 """投诉台和控制图板在真实的浏览器里：算得和 Python 一样；鼠标、键盘都能用。"""
 
-import json
-from pathlib import Path
-
 import pytest
+from conftest import show_board
 
-from crmlib import boards
 from crmlib.boards import control, desk
-from crmlib.widgets import script, style
 
 pytestmark = pytest.mark.browser
 TICKETS = ["T2547", "T2551", "T2554", "T2556", "T2558", "T2559", "T2567", "T2568"]
-PAGE = """<meta charset="utf-8"><style>%s</style><body data-jp-theme-light="true"><div id="here"></div>
-<script type="module">%s
-const model = { get: () => (%s), on() {}, off() {}, send() {} };
-board.render({ model, el: document.getElementById("here") });
-</script>"""
-
-
-def show(page, name, board):
-    folder = Path(boards.__file__).parent
-    code = script(name, folder).replace("export default", "const board =")
-    page.set_default_timeout(10_000)
-    page.set_content(PAGE % (style(name, folder), code, json.dumps(board, ensure_ascii=False)))
-    page.wait_for_selector(".crm-board")
 
 
 @pytest.fixture
@@ -33,7 +16,7 @@ def tray(page, tmp_path, monkeypatch):
     for place, ticket in enumerate(board["tickets"]):  # 像做过 5.4-6、5.4-7 的学生
         ticket.update(level=["green", "red", "yellow"][place % 3], pay=100.0)
     board["levels"] = {"red": "红", "yellow": "黄", "green": "绿"}
-    show(page, "desk", board)
+    show_board(page, "desk", board)
     return board
 
 
@@ -84,7 +67,7 @@ def test_the_desk(page, tray):
 def test_the_control_chart(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     board = control.read()
-    show(page, "control", board)
+    show_board(page, "control", board)
     for series in board["series"]:
         page.get_by_role("button", name=series["region"], exact=True).click()
         page.get_by_role("button", name=series["measure"], exact=True).click()

@@ -1,24 +1,13 @@
 """客户分类板在真实的浏览器里：算得和 Python 一样；鼠标、键盘都能切。"""
 
-import json
-from pathlib import Path
-
 import pytest
+from conftest import show_board
 
-from crmlib import boards
 from crmlib.boards import customers
 from crmlib.paths import notebooks
-from crmlib.widgets import script, style
 
 pytestmark = pytest.mark.browser
-HERE = Path(boards.__file__).parent
 CUTS = {"按角色": "1.1-5", "按时间": "1.1-8", "按身份": "1.1-10", "按付钱多少": "1.1-11"}
-PAGE = """<!doctype html><meta charset="utf-8"><style>%s</style><body data-jp-theme-light="true">
-<div id="here"></div>
-<script type="module">%s
-const model = { get: () => (%s), on() {}, off() {}, send() {} };
-board.render({ model, el: document.getElementById("here") });
-</script>"""
 
 
 @pytest.fixture
@@ -31,12 +20,8 @@ def board(tmp_path, monkeypatch):
 
 @pytest.fixture
 def shown(page, board):
-    page.set_default_timeout(10_000)
     page.emulate_media(reduced_motion="reduce")
-    code = script("customers", HERE).replace("export default", "const board =")
-    page.set_content(PAGE % (style("customers", HERE), code, json.dumps(board, ensure_ascii=False)))
-    page.wait_for_selector(".crm-groups .crm-person")
-    return page
+    return show_board(page, "customers", board, ".crm-groups .crm-person")
 
 
 def table(page, inner=False):

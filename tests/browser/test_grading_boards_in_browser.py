@@ -1,34 +1,17 @@
 """分级板、两两比板在真实的浏览器里：和 Python 算得一样；教案里印的数，点出来就是；键盘能用。"""
 
-import json
-from pathlib import Path
-
 import pytest
+from conftest import show_board
 
-from crmlib import boards
 from crmlib.boards import pairwise, pareto
 from crmlib.paths import notebooks
-from crmlib.widgets import script, style
 
 pytestmark = pytest.mark.browser
-HERE = Path(boards.__file__).parent
-PAGE = """<meta charset="utf-8"><style>%s</style><body data-jp-theme-light="true"><div id="here"></div>
-<script type="module">%s
-const model = { board: %s, get() { return this.board; }, on() {}, off() {}, send() {} };
-board.render({ model, el: document.getElementById("here") });
-</script>"""
-
-
-def show(page, name, board):
-    code = script(name, HERE).replace("export default", "const board =")
-    page.set_default_timeout(10_000)
-    page.set_content(PAGE % (style(name, HERE), code, json.dumps(board, ensure_ascii=False)))
-    page.wait_for_selector(".crm-board")
 
 
 def test_two_cuts(page):
     board = pareto.read()
-    show(page, "pareto", board)
+    show_board(page, "pareto", board)
     counts, news = page.locator(".crm-counts"), page.locator(".crm-news")
     assert [t.split()[1] for t in counts.inner_text().split("\n") if t] == ["424", "355", "382"]
     slider = page.locator(".crm-slider").first
@@ -58,7 +41,7 @@ def test_circles_and_ratio(page, tmp_path, monkeypatch):
     (tmp_path / "tasks" / "6.1.json").write_bytes((notebooks() / "6" / "tasks" / "6.1.json").read_bytes())
     monkeypatch.chdir(tmp_path)
     board = pairwise.read("6.1-8")
-    show(page, "pairwise", board)
+    show_board(page, "pairwise", board)
     news = page.locator(".crm-news")
 
     def agrees(changed):

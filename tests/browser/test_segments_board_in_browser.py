@@ -1,40 +1,16 @@
 """客户分群板在真实的浏览器里：算得和 Python 一样；键盘、拖线都能用；能还原。"""
 
-import json
-from pathlib import Path
-
 import pytest
+from conftest import show_board, slide
 
-from crmlib import boards
 from crmlib.boards import segments
-from crmlib.widgets import script, style
 
 pytestmark = pytest.mark.browser
-FOLDER = Path(boards.__file__).parent
-PAGE = """<meta charset="utf-8"><style>%s</style><body data-jp-theme-light="true"><div id="here"></div>
-<script type="module">%s
-const model = { get: () => (%s), on() {}, off() {}, send() {} };
-board.render({ model, el: document.getElementById("here") });
-</script>"""
-
-
-def show(page, board):
-    code = script("segments", FOLDER).replace("export default", "const board =")
-    page.set_default_timeout(10_000)
-    page.set_content(PAGE % (style("segments", FOLDER), code, json.dumps(board, ensure_ascii=False)))
-    page.wait_for_selector(".crm-seg")
-
-
-def slide(page, label, value):
-    page.get_by_label(label, exact=True).evaluate("""(node, value) => {
-      node.value = String(value);
-      for (const name of ["input", "change"]) node.dispatchEvent(new Event(name));
-    }""", value)
 
 
 def test_three_cuts_recolour_the_map(page):
     board = segments.read("rfm")
-    show(page, board)
+    show_board(page, "segments", board, ".crm-seg")
 
     def counts():
         return {row.get_attribute("data-name"): int(row.locator("b").inner_text().replace(",", ""))
@@ -65,7 +41,7 @@ def test_three_cuts_recolour_the_map(page):
 
 def test_slider_for_k(page):
     board = segments.read(scaled=False)
-    show(page, board)
+    show_board(page, "segments", board, ".crm-seg")
 
     def sizes():
         return [int(cell.inner_text()) for cell in page.locator("tbody td b").all()]

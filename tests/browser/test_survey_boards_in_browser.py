@@ -1,33 +1,13 @@
 """样本板、问卷面板在真实的浏览器里：和 Python 算得一样；教案里印的数，点出来就是；键盘能用。"""
 
-import json
-from pathlib import Path
-
 import pytest
+from conftest import show_board
 
-from crmlib import boards
 from crmlib.boards import questionnaire, sample
 from crmlib.paths import notebooks
 from crmlib.tasks.lint import lint_question
-from crmlib.widgets import script, style
 
 pytestmark = pytest.mark.browser
-HERE = Path(boards.__file__).parent
-PAGE = """<meta charset="utf-8"><style>%s</style><body data-jp-theme-light="true"><div id="here"></div>
-<script type="module">%s
-const heard = {};
-window.model = { board: %s, get() { return this.board; }, on(e, f) { heard[e] = f; }, off() {},
-  send(m) { (window.sent ??= []).push(m); }, change(b) { this.board = b; heard["change:board"](); } };
-board.render({ model, el: document.getElementById("here") });
-</script>"""
-
-
-def show(page, name, board):
-    code = script(name, HERE).replace("export default", "const board =")
-    page.set_default_timeout(10_000)
-    page.set_content(PAGE % (style(name, HERE), code, json.dumps(board, ensure_ascii=False)))
-    page.wait_for_selector(".crm-board")
-    return page
 
 
 def figures(page):
@@ -36,7 +16,7 @@ def figures(page):
 
 def test_more_answers_steady_but_do_not_straighten(page):
     board = sample.read()
-    show(page, "sample", board)
+    show_board(page, "sample", board)
     for n in board["sizes"]:
         page.get_by_role("button", name=f"{n} 份", exact=True).click()
         margin, _, centre = figures(page)
@@ -73,7 +53,7 @@ def question(ask, *options):
 
 
 def test_a_bad_question_bends_the_answers(page, written):
-    show(page, "questionnaire", written)
+    show_board(page, "questionnaire", written)
     page.get_by_role("button", name="发给 100 家").click()
     news = page.locator(".crm-news")
     assert "点开 66 家，答完 50 家，其中 2 家一路选第一项" in news.inner_text()  # 教案演示第 2 步
@@ -92,7 +72,7 @@ def test_a_bad_question_bends_the_answers(page, written):
 def test_hostile_questions_and_the_phone(page, written):
     nasty = {**written, "questions": [question("<img src=x onerror=alert(1)>" * 9, "<b>是</b>", "否" * 90),
                                       question("请写下你的身份证号"), question("满意吗")]}
-    show(page, "questionnaire", nasty)
+    show_board(page, "questionnaire", nasty)
     radio = page.locator("input[type=radio]").first
     radio.focus()
     radio.press("Space")

@@ -1,25 +1,15 @@
 """SWOT 权重板在真实的浏览器里：算得和 Python 一样；鼠标、键盘都能用；能还原。"""
 
-import json
-from pathlib import Path
-
 import pytest
+from conftest import show_board
 
-from crmlib import boards
 from crmlib.boards.swot import read, scores, stands, turned
 from crmlib.methods.environment import weight_sensitivity
 from crmlib.paths import notebooks
-from crmlib.widgets import STYLE, script
 
 pytestmark = pytest.mark.browser
 FLIPS = {"柴油跌 20%": {"c04": "O"}, "A 厂不换物流商了": {"c03": None, "c02": None},
          "厂内物流组散了": {"c08": "W"}}
-
-PAGE = """<meta charset="utf-8"><style>%s</style><body data-jp-theme-light="true"><div id="here"></div>
-<script type="module">%s
-const model = { get: () => (%s), on() {}, off() {}, send(m) { (window.sent ??= []).push(m); } };
-board.render({ model, el: document.getElementById("here") });
-</script>"""
 
 
 @pytest.fixture(scope="module")
@@ -34,11 +24,7 @@ def board(tmp_path_factory):
 
 @pytest.fixture
 def shown(page, board):
-    code = script("swot", Path(boards.__file__).parent).replace("export default", "const board =")
-    page.set_default_timeout(10_000)
-    page.set_content(PAGE % (STYLE, code, json.dumps(board, ensure_ascii=False)))
-    page.wait_for_selector(".crm-board")
-    return page
+    return show_board(page, "swot", board)
 
 
 def figures(page):
