@@ -34,14 +34,16 @@ def style(name: str, folder: Path = _HERE) -> str:
 class TaskWidget(anywidget.AnyWidget):
     """One task on screen. The browser shows and collects; here the answer is judged and saved.
 
-    ``answer`` and ``stamp`` come from the browser; ``result`` (after a check) and ``status``
-    (after a save: {stamp, state, messages, saved, trouble, notice}) go back to it, and so does ``view``:
-    what a kind works out here to be shown there, after every change of the answer.
+    ``answer``, ``stamp`` and ``checked`` (the stamp of the last check asked for) come from the browser;
+    ``result`` (after a check) and ``status`` (after a save: {stamp, state, messages, saved, trouble, notice})
+    go back to it, and so does ``view``: what a kind works out here to be shown there, after every change
+    of the answer.
     """
 
     task = traitlets.Dict().tag(sync=True)
     answer = traitlets.Any(None, allow_none=True).tag(sync=True)
     stamp = traitlets.Int(0).tag(sync=True)
+    checked = traitlets.Int(0).tag(sync=True)
     result = traitlets.Dict().tag(sync=True)
     status = traitlets.Dict().tag(sync=True)
     self_marks = traitlets.Dict().tag(sync=True)
@@ -66,7 +68,7 @@ class TaskWidget(anywidget.AnyWidget):
     def __init__(self, task: dict):
         self._given, self._done, self._print = task, 0, None
         super().__init__(**self._open())
-        self.observe(self._save, "stamp")
+        self.observe(self._take, "stamp")
         self.on_msg(self._receive)
 
     def _open(self) -> dict:
@@ -98,32 +100,30 @@ class TaskWidget(anywidget.AnyWidget):
     def _as_text(self) -> str:
         return printed(self._full, self.answer)
 
-    def _save(self, change) -> None:
-        if self.stamp <= self._done:  # 检查时已经一起存了
+    def _take(self, change) -> None:
+        if self.stamp <= self._done:  # 旧的，晚到了
             return
         self._done = self.stamp
+        if self.checked == self.stamp:
+            return self._check()
         with self.hold_sync():  # 一封信送回去
             self.result, self.view = {}, _view(self._full, self.answer)
         self._write(self.answer, lambda: keep(self._full, self.answer))
 
     def _receive(self, _, content, buffers) -> None:
-        if content.get("do") == "check":
-            self._check(content.get("answer"), content.get("stamp", 0))
-        elif content.get("do") == "self" and isinstance(content.get("marks"), dict):
+        if content.get("do") == "self" and isinstance(content.get("marks"), dict):
             self.self_marks = content["marks"]
             self._write(self.answer, lambda: store(self._full, {"self": content["marks"]}))
 
-    def _check(self, answer, stamp) -> None:
+    def _check(self) -> None:
         if self._full["kind"] == "code":
-            answer = _from_notebook(self._full)
-        self._done = max(self._done, stamp if isinstance(stamp, int) else 0)
+            self.answer = _from_notebook(self._full)
         self._full = mine(self._full)  # 别的题里的数，可能刚刚改过
-        said, changes = judge(self._full, answer)
+        said, changes = judge(self._full, self.answer)
         with self.hold_sync():  # 一封信送回去；先让学生看到结果，再写盘
-            self.stamp = self._done  # 刷新页面以后，新的号要接着往上数
-            self.answer, self.view = answer, _view(self._full, answer)
+            self.view = _view(self._full, self.answer)
             self.result = {**said, "stamp": self._done}
-        self._write(answer, lambda: store(self._full, changes))
+        self._write(self.answer, lambda: store(self._full, changes))
 
     def _write(self, answer, write) -> None:
         status = {"stamp": self._done, **_complete(public(self._full), answer), "saved": True}

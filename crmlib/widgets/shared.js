@@ -247,22 +247,23 @@ function renderTask({ model, el }, build) {
   let asked = false; // 学生刚点了检查
 
   // -- 保存 --
-  // 每次保存和检查都有一个号；内核处理完，把号送回来（status.stamp）
+  // 每次保存和检查都有一个号；内核处理完，把号送回来（status.stamp）。
+  // 检查也随状态一起送（checked），不另发消息：消息会跑到还在排队的旧答案前面，旧答案随后回来盖住新的。
   let stamp = model.get("stamp");
   let timer = 0;
   let waiting = 0;
-  const next = () => {
+  const submit = (checking) => {
     clearTimeout(timer);
     timer = 0;
     stamp = Math.max(stamp, model.get("stamp")) + 1;
-    model.set({ answer: control.read(), stamp });
+    model.set({ answer: control.read(), stamp, ...(checking ? { checked: stamp } : {}) });
+    model.save_changes();
     clearTimeout(waiting);
     waiting = setTimeout(() => showTrouble(
       "答案还没有存上：内核没有回应。它可能正忙，也可能重启过。等一会儿；还不行，就点上方的“▶ 运行全部”。"), 6000);
   };
   const save = () => {
-    next();
-    model.save_changes();
+    submit();
     setStatus("正在保存…");
   };
   const flush = () => timer && save();
@@ -274,9 +275,8 @@ function renderTask({ model, el }, build) {
   };
   const check = () => {
     if (!checkable) return;
-    next();
     asked = true;
-    model.send({ do: "check", answer: model.get("answer"), stamp });
+    submit(true);
   };
 
   // -- 显示 --

@@ -23,8 +23,9 @@ PAGE = """<meta charset="utf-8"><style>%s</style><body data-jp-theme-light="true
 <script type="module">%s
 const data = %s, heard = {};
 window.model = { data, get: (name) => data[name], set: (more) => Object.assign(data, more),
-  on: (name, act) => { heard[name.slice(7)] = act; }, off() {}, save_changes() {},
-  async send() {
+  on: (name, act) => { heard[name.slice(7)] = act; }, off() {},
+  async save_changes() {
+    if (data.checked !== data.stamp) return;
     data.result = await window.judge(data.answer);
     data.status = { stamp: data.stamp, state: "saved", saved: true };
     heard.result(); heard.status();

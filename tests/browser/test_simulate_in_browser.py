@@ -24,8 +24,9 @@ const data = %s, heard = {};
 const answered = (more) => { for (const [k, v] of Object.entries(more)) { data[k] = v; heard[k]?.(); } };
 window.model = { data, get: (name) => data[name], set: (more) => Object.assign(data, more),
   on: (name, act) => { heard[name.slice(7)] = act; }, off() {},
-  async save_changes() { answered({ result: {}, ...await window.kernel(data.answer, data.stamp) }); },
-  async send() { answered(await window.kernel(data.answer, data.stamp, true)); } };
+  async save_changes() {
+    answered({ result: {}, ...await window.kernel(data.answer, data.stamp, data.checked === data.stamp) });
+  } };
 widget.render({ model, el: document.getElementById("here") });
 </script>"""
 
