@@ -264,7 +264,7 @@ def warm(modules) -> Cells:
     """Import what the assignment imports; the same state for every submission."""
     import gc
 
-    gc.disable()  # 装库的时候不收拾内存，快两成；装好的从此都不用再看
+    gc.disable()  # 装库的时候不收拾内存，快两成；装好的从此都不用再看，装完也就不收拾
     # 图用内嵌的后端，和 Jupyter 的内核一样
     os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
     cells = Cells()
@@ -275,7 +275,6 @@ def warm(modules) -> Cells:
             cells.run(source)
     cells.forget()
     cells.modules = set(sys.modules)
-    gc.collect()
     gc.freeze()
     gc.enable()
     return cells

@@ -215,6 +215,17 @@ function tally(where, unit) {
 /** 参考答案那样的一块文字，换行照原样。 */
 const sample = (title, text) => h(".crm-sample", {}, h("strong", {}, title), text);
 
+// ---- 还没有存上的题 ----
+
+/** 改了、内核还没有说存好的题。整页一份：面板和打包要等它空。 */
+const unsaved = (window.crmUnsaved ??= new Set());
+
+/** 等到都存好；10 秒还没有，就是 false。 */
+async function settled() {
+  for (let turn = 0; turn < 200 && unsaved.size; turn++) await new Promise((done) => setTimeout(done, 50));
+  return !unsaved.size;
+}
+
 // ---- 题目的外框 ----
 
 const BADGE = { right: "✓", partial: "◐", wrong: "✗", malformed: "!", empty: "…", saved: "✓", trouble: "!" };
@@ -252,12 +263,15 @@ function renderTask({ model, el }, build) {
   let stamp = model.get("stamp");
   let timer = 0;
   let waiting = 0;
+  let sent = 0; // 几点送出去的；存好了是 0
   const submit = (checking) => {
     clearTimeout(timer);
     timer = 0;
     stamp = Math.max(stamp, model.get("stamp")) + 1;
     model.set({ answer: control.read(), stamp, ...(checking ? { checked: stamp } : {}) });
     model.save_changes();
+    unsaved.add(root);
+    sent ||= Date.now();
     clearTimeout(waiting);
     waiting = setTimeout(() => showTrouble(
       "答案还没有存上：内核没有回应。它可能正忙，也可能重启过。等一会儿；还不行，就点上方的“▶ 运行全部”。"), 6000);
@@ -271,6 +285,7 @@ function renderTask({ model, el }, build) {
     if (marked) { control.clear(); showFeedback({}); }
     clearTimeout(timer);
     timer = setTimeout(save, typing ? 400 : 0);
+    unsaved.add(root);
     if (typing) setStatus("");
   };
   const check = () => {
@@ -294,6 +309,8 @@ function renderTask({ model, el }, build) {
     const now = model.get("status");
     if (timer || (now.stamp !== undefined && now.stamp < stamp)) return; // 更新的还没有送出去，或者还在路上
     clearTimeout(waiting);
+    unsaved.delete(root);
+    sent = 0;
     showTrouble(now.trouble || now.notice || "", now.trouble ? "trouble" : "notice");
     if (now.trouble || !now.state) return;
     if (!graded) return setStatus(now.saved ? (task.poll ? "已记下" : "已保存") : "", now.saved ? "saved" : "");
@@ -370,6 +387,9 @@ function renderTask({ model, el }, build) {
     if (e.target.closest(".crm-button, .crm-plain")) e.preventDefault();
   });
   addEventListener("pagehide", flush);
+  // 内核正忙，答案还在排队：这时关页面会丢，先问一声
+  const leaving = (e) => { if (sent && Date.now() - sent > 1000) e.preventDefault(); };
+  addEventListener("beforeunload", leaving);
   const onResult = () => {
     const said = model.get("result");
     if (marked) control.clear();
@@ -397,7 +417,9 @@ function renderTask({ model, el }, build) {
   return () => {
     flush();
     clearTimeout(waiting);
+    unsaved.delete(root);
     removeEventListener("pagehide", flush);
+    removeEventListener("beforeunload", leaving);
     model.off("change:result", onResult);
     model.off("change:status", showStatus);
     model.off("change:answer", onAnswer);
@@ -432,7 +454,7 @@ const boardWidget = (draw, { look = true } = {}) => ({
     model.on("change:board", show);
     show();
     const seen = new IntersectionObserver((entries) => {
-      if (entries.some((e) => e.isIntersecting)) model.send({ do: "look" });
+      if (entries.some((e) => e.isIntersecting)) settled().then(() => model.send({ do: "look" }));
     });
     if (look) seen.observe(el);
     return () => { shown.stop?.(); seen.disconnect(); model.off("change:board", show); };

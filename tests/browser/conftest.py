@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -71,6 +72,25 @@ class Course:
     def complaints(self) -> str:
         """What the server and its kernels wrote to stderr."""
         return (self.folder / "lab.log").read_text("utf-8")
+
+
+    def kernels(self) -> list[psutil.Process]:
+        return psutil.Process(self.server.pid).children()
+
+    @contextlib.contextmanager
+    def busy(self):
+        """The kernels do nothing meanwhile, as on a slow computer; what the page sends waits."""
+        if os.name != "posix":
+            pytest.skip("Windows 上不能让一个进程停一会儿")
+        kernels = self.kernels()
+        assert kernels
+        for kernel in kernels:
+            kernel.suspend()
+        try:
+            yield
+        finally:
+            for kernel in kernels:
+                kernel.resume()
 
 
 @pytest.fixture(scope="module")

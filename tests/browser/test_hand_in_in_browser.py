@@ -13,7 +13,7 @@ pytestmark = pytest.mark.browser
 NAME = "2.2-swot-pest"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def assignment(course):
     """The real assignment as students get it, put where they put it."""
     from conftest import ROOT
@@ -57,3 +57,25 @@ def test_a_student_hands_in(page, course, assignment, shot):
     with zipfile.ZipFile(course.notebooks / f"20260101-{NAME}.zip") as file:
         assert "# 我刚写的一行" in file.read(f"{NAME}/{NAME}.ipynb").decode()
         assert json.loads(file.read(f"{NAME}/{RECEIPT}"))["code"] in panel.inner_text()
+
+
+def test_what_was_ticked_while_the_kernel_was_busy_is_in_the_zip(page, course, assignment):
+    page.goto(course.address.replace("/crm?", f"/lab/tree/{NAME}/{NAME}.ipynb?"))
+    panel = page.locator(".crm-handin")
+    panel.wait_for(state="attached")
+    page.locator(".crm-lesson.crm-running").wait_for(state="detached")
+    options = page.locator(".crm-task[data-task='2.2-g3'] .crm-option input")
+    options.first.wait_for(state="attached")
+    panel.scroll_into_view_if_needed()
+    panel.get_by_label("学号或姓名").fill("20260102")
+    with course.busy():
+        for place in (0, 1, 2):
+            options.nth(place).evaluate("node => node.click()")
+            page.wait_for_timeout(100)  # 一次一次地存，不是最后存一次
+        panel.get_by_role("button", name="打包").click()
+        page.wait_for_timeout(500)
+        assert not list(course.notebooks.glob("20260102-*.zip"))
+    panel.get_by_text("打包好了").wait_for()
+    with zipfile.ZipFile(course.notebooks / f"20260102-{NAME}.zip") as file:
+        answers = json.loads(file.read(f"{NAME}/answers.json"))["answers"]
+    assert len(answers["2.2-g3"]["answer"]) == 3

@@ -2,7 +2,6 @@
 
 import json
 
-import psutil
 import pytest
 
 pytestmark = pytest.mark.browser
@@ -193,9 +192,8 @@ def test_answers_survive_a_reload_a_dead_kernel_and_a_restart(page, course, task
     box(page, poll).locator(".crm-status[data-state='saved']").wait_for()
 
     # 内核死了：说一声，课文自己再运行一遍，不用点什么
-    kernels = psutil.Process(course.server.pid).children()
-    assert kernels
-    for kernel in kernels:
+    assert course.kernels()
+    for kernel in course.kernels():
         kernel.kill()
     page.get_by_text("课文正在重新运行").first.wait_for()
     page.locator(".crm-lesson.crm-running").wait_for()
