@@ -203,6 +203,20 @@ def test_graded_draw_is_scored_by_the_seed_that_was_handed_in(folder, capsys):
     assert answers.seed(make=False) == ""  # 批改时不掷新的种子
 
 
+def test_nbgrader_runs_the_notebook_and_draws_nothing(folder, monkeypatch):
+    """Else the score of a file without seed would be a matter of luck."""
+    from crmlib.widgets import TaskWidget
+
+    key = {item: GRADED["key"][item] for item in core.narrow(GRADED, "")["left"]}
+    raw = json.dumps({"format": 1, "answers": {"9.1-g1": {"answer": key}}})
+    (folder / "answers.json").write_text(raw, "utf-8")
+    monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
+    shown = TaskWidget.of(tasks.find_task("9.1-g1"))
+    assert list(shown.task["left"]) == list(key) and shown.answer == key
+    assert crm.score("9.1-g1", tasks.encode_task(GRADED)) == 25.0
+    assert (folder / "answers.json").read_text("utf-8") == raw
+
+
 def test_graded_number_is_recomputed_from_the_table_that_was_handed_in():
     full = TASKS["9.1-g4"]
     blob = tasks.encode_task(full)
