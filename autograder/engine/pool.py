@@ -290,7 +290,8 @@ class Warm:
 
     def _launch(self, *argv, **more):
         """A Python without secrets in its environment and without the course's folder on its path."""
-        kept = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "SYSTEMROOT", "CRM_COURSE", "LD_LIBRARY_PATH")
+        kept = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "SYSTEMROOT", "CRM_COURSE", "LD_LIBRARY_PATH",
+                "PYTHONDONTWRITEBYTECODE")
         env = {name: os.environ[name] for name in kept if name in os.environ}
         env |= {"HOME": str(self.base), "IPYTHONDIR": str(self.base / ".ipython"), "PYTHONSAFEPATH": "1",
                 "MPLCONFIGDIR": str(self.base / ".mpl"), "PYTHONUTF8": "1",
