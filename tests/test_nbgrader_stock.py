@@ -47,13 +47,33 @@ STUDENTS = {
 }
 
 
-def nbgrader(folder, *command):
-    """Run the command as a teacher would: no activated environment, nothing of it on PATH."""
+def run(folder, *command):
+    """Run it as a teacher would: no activated environment, nothing of it on PATH."""
     env = {**os.environ, "PATH": "/usr/bin:/bin" if os.name != "nt" else os.environ["PATH"]}
     env.pop("CRM_COURSE", None)
-    done = subprocess.run([NBGRADER, *command], cwd=folder, env=env, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr
+
+
+def nbgrader(folder, *command):
+    return run(folder, NBGRADER, *command)
+
+
+_MANY = """import sys
+from nbgrader.apps import AutogradeApp, GenerateAssignmentApp, GenerateFeedbackApp
+apps = {"generate_assignment": GenerateAssignmentApp, "autograde": AutogradeApp,
+        "generate_feedback": GenerateFeedbackApp}
+app = apps[sys.argv[1]]
+for assignment in sys.argv[2:]:
+    app.clear_instance()
+    app.launch_instance([assignment])
+"""
+
+
+def nbgrader_each(folder, command, assignments):
+    """The same command for many assignments: to start nbgrader takes longer than what it then does."""
+    run(folder, sys.executable, "-c", _MANY, command, *assignments)
 
 
 @pytest.fixture(scope="module")
@@ -66,8 +86,8 @@ def release(tmp_path_factory):
         own = unit.folder.name
         shutil.copytree(PROJECT / "assignments" / "source" / own, folder / "source" / name)
         (folder / "source" / name / f"{own}.ipynb").rename(folder / "source" / name / f"{name}.ipynb")
-    for name in [UNIT, *REAL]:
-        nbgrader(folder, "generate_assignment", name)
+    nbgrader(folder, "generate_assignment", UNIT)
+    nbgrader_each(folder, "generate_assignment", REAL)
     return folder
 
 
@@ -82,9 +102,9 @@ def graded(release):
                  for t in unit.graded if t["kind"] == "code"}
         hand_in(release, name, "full", keys, codes)
         hand_in(release, name, "empty")
-    for name in [UNIT, *REAL]:
-        nbgrader(release, "autograde", name)
-        nbgrader(release, "generate_feedback", name)
+    for command in ("autograde", "generate_feedback"):
+        nbgrader(release, command, UNIT)
+        nbgrader_each(release, command, REAL)
     return release
 
 

@@ -286,7 +286,7 @@ function renderTask({ model, el }, build) {
     clearTimeout(timer);
     timer = setTimeout(save, typing ? 400 : 0);
     unsaved.add(root);
-    if (typing) setStatus("");
+    setStatus("");
   };
   const check = () => {
     if (!checkable) return;
