@@ -44,10 +44,14 @@ function render({ model, el }) {
     done.replaceChildren(...lines);
   }
   async function ask(content) {
-    if (!await settled()) {
-      done.replaceChildren(h("p", { "data-kind": "damage" },
-        "有题目还没有存上：内核正忙，或者停了。等一会儿再打包；还不行，就点上方的“▶ 运行全部”。"));
-      return;
+    if (unsavedIn(model)) {
+      done.replaceChildren(h("p.crm-quiet", {}, "等最后几题存好……"));
+      if (!await allSaved(model)) {
+        done.replaceChildren(h("p", { "data-kind": "damage" },
+          "有题目还没有存上：内核正忙，或者停了。等一会儿再打包；还不行，就点上方的“▶ 运行全部”。"));
+        return;
+      }
+      showPacked();
     }
     const saved = await saveNotebook(root);
     if (!saved) done.replaceChildren(h("p.crm-quiet", {}, "记得先按 Ctrl+S 存盘，再打包。"));
@@ -69,7 +73,7 @@ function render({ model, el }) {
   el.append(root);
   // 做完题滚到这里：检查的是现在，不是打开笔记的时候
   const seen = new IntersectionObserver((entries) => {
-    if (entries.some((e) => e.isIntersecting)) settled().then(() => model.send({ do: "look" }));
+    if (entries.some((e) => e.isIntersecting)) allSaved(model).then(() => model.send({ do: "look" }));
   });
   seen.observe(root);
   showLook();

@@ -217,13 +217,16 @@ const sample = (title, text) => h(".crm-sample", {}, h("strong", {}, title), tex
 
 // ---- 还没有存上的题 ----
 
-/** 改了、内核还没有说存好的题。整页一份：面板和打包要等它空。 */
-const unsaved = (window.crmUnsaved ??= new Set());
+/** 改了、内核还没有说存好的题 → 它的笔记（widget_manager 一本一个）。整页一份，各种控件都来登记。 */
+const unsaved = (window.crmUnsaved ??= new Map());
 
-/** 等到都存好；10 秒还没有，就是 false。 */
-async function settled() {
-  for (let turn = 0; turn < 200 && unsaved.size; turn++) await new Promise((done) => setTimeout(done, 50));
-  return !unsaved.size;
+/** 同一本笔记里还有没存好的题吗？别的笔记不管：它的内核可能早停了。 */
+const unsavedIn = (model) => [...unsaved.values()].includes(model.widget_manager);
+
+/** 等到都存好；10 秒还没有，就是 false。面板和打包要先等它。 */
+async function allSaved(model) {
+  for (let turn = 0; turn < 200 && unsavedIn(model); turn++) await new Promise((done) => setTimeout(done, 50));
+  return !unsavedIn(model);
 }
 
 // ---- 题目的外框 ----
@@ -270,7 +273,7 @@ function renderTask({ model, el }, build) {
     stamp = Math.max(stamp, model.get("stamp")) + 1;
     model.set({ answer: control.read(), stamp, ...(checking ? { checked: stamp } : {}) });
     model.save_changes();
-    unsaved.add(root);
+    unsaved.set(root, model.widget_manager);
     sent ||= Date.now();
     clearTimeout(waiting);
     waiting = setTimeout(() => showTrouble(
@@ -285,7 +288,7 @@ function renderTask({ model, el }, build) {
     if (marked) { control.clear(); showFeedback({}); }
     clearTimeout(timer);
     timer = setTimeout(save, typing ? 400 : 0);
-    unsaved.add(root);
+    unsaved.set(root, model.widget_manager);
     setStatus("");
   };
   const check = () => {
@@ -454,7 +457,7 @@ const boardWidget = (draw, { look = true } = {}) => ({
     model.on("change:board", show);
     show();
     const seen = new IntersectionObserver((entries) => {
-      if (entries.some((e) => e.isIntersecting)) settled().then(() => model.send({ do: "look" }));
+      if (entries.some((e) => e.isIntersecting)) allSaved(model).then(() => model.send({ do: "look" }));
     });
     if (look) seen.observe(el);
     return () => { shown.stop?.(); seen.disconnect(); model.off("change:board", show); };

@@ -73,6 +73,7 @@ def test_what_was_ticked_while_the_kernel_was_busy_is_in_the_zip(page, course, a
             options.nth(place).evaluate("node => node.click()")
             page.wait_for_timeout(100)  # 一次一次地存，不是最后存一次
         panel.get_by_role("button", name="打包").click()
+        panel.get_by_text("等最后几题存好").wait_for()
         page.wait_for_timeout(500)
         assert not list(course.notebooks.glob("20260102-*.zip"))
     panel.get_by_text("打包好了").wait_for()
