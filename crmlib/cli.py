@@ -45,8 +45,8 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message):
         for said, ours in _FAULTS:
-            if re.fullmatch(said, message, re.S):
-                message = re.sub(said, ours, message, flags=re.S)
+            if found := re.fullmatch(said, message, re.S):
+                message = found.expand(ours)
                 break
         self.exit(2, f"[出错] {message}\n{self.format_usage()}")
 

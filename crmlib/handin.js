@@ -72,14 +72,11 @@ function render({ model, el }) {
   model.on("change:packed", showPacked);
   el.append(root);
   // 做完题滚到这里：检查的是现在，不是打开笔记的时候
-  const seen = new IntersectionObserver((entries) => {
-    if (entries.some((e) => e.isIntersecting)) allSaved(model).then(() => model.send({ do: "look" }));
-  });
-  seen.observe(root);
+  const away = lookWhenSeen(model, root);
   showLook();
   showPacked();
   return () => {
-    seen.disconnect();
+    away();
     model.off("change:look", showLook);
     model.off("change:packed", showPacked);
   };

@@ -159,7 +159,7 @@ def read(packed, entry, limit: int) -> bytes:
     try:
         with packed.open(entry) as file:
             return file.read(limit)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError, OSError) as fault:
+    except (zipfile.BadZipFile, RuntimeError, EOFError, ValueError, OSError) as fault:
         raise Refused(f"里面的 {_shown(_name(entry))} 解不开（{fault or type(fault).__name__}）") from None
     except Exception as fault:  # zlib.error 等：坏在压缩的内容里
         raise Refused(f"里面的 {_shown(_name(entry))} 坏了（{type(fault).__name__}）") from None

@@ -108,12 +108,12 @@ class TaskWidget(anywidget.AnyWidget):
             return self._check()
         with self.hold_sync():  # 一封信送回去
             self.result, self.view = {}, _view(self._full, self.answer)
-        self._write(self.answer, lambda: keep(self._full, self.answer))
+        self._write(lambda: keep(self._full, self.answer))
 
     def _receive(self, _, content, buffers) -> None:
         if content.get("do") == "self" and isinstance(content.get("marks"), dict):
             self.self_marks = content["marks"]
-            self._write(self.answer, lambda: store(self._full, {"self": content["marks"]}))
+            self._write(lambda: store(self._full, {"self": content["marks"]}))
 
     def _check(self) -> None:
         if self._full["kind"] == "code":
@@ -123,10 +123,10 @@ class TaskWidget(anywidget.AnyWidget):
         with self.hold_sync():  # 一封信送回去；先让学生看到结果，再写盘
             self.view = _view(self._full, self.answer)
             self.result = {**said, "stamp": self._done}
-        self._write(self.answer, lambda: store(self._full, changes))
+        self._write(lambda: store(self._full, changes))
 
-    def _write(self, answer, write) -> None:
-        status = {"stamp": self._done, **_complete(public(self._full), answer), "saved": True}
+    def _write(self, write) -> None:
+        status = {"stamp": self._done, **_complete(public(self._full), self.answer), "saved": True}
         try:
             status["notice"] = write() or ""
         except TaskError as fault:

@@ -229,6 +229,16 @@ async function allSaved(model) {
   return !unsavedIn(model);
 }
 
+/** 等答案都存好，请内核再看一遍。 */
+const lookAgain = (model) => allSaved(model).then(() => model.send({ do: "look" }));
+
+/** 滚进屏幕时再看一遍；交回一个函数，叫它就不再看。 */
+function lookWhenSeen(model, node) {
+  const seen = new IntersectionObserver((entries) => entries.some((e) => e.isIntersecting) && lookAgain(model));
+  seen.observe(node);
+  return () => seen.disconnect();
+}
+
 // ---- 题目的外框 ----
 
 const BADGE = { right: "✓", partial: "◐", wrong: "✗", malformed: "!", empty: "…", saved: "✓", trouble: "!" };
@@ -456,10 +466,7 @@ const boardWidget = (draw, { look = true } = {}) => ({
     };
     model.on("change:board", show);
     show();
-    const seen = new IntersectionObserver((entries) => {
-      if (entries.some((e) => e.isIntersecting)) allSaved(model).then(() => model.send({ do: "look" }));
-    });
-    if (look) seen.observe(el);
-    return () => { shown.stop?.(); seen.disconnect(); model.off("change:board", show); };
+    const away = look ? lookWhenSeen(model, el) : null;
+    return () => { shown.stop?.(); away?.(); model.off("change:board", show); };
   },
 });

@@ -73,7 +73,6 @@ class Course:
         """What the server and its kernels wrote to stderr."""
         return (self.folder / "lab.log").read_text("utf-8")
 
-
     def kernels(self) -> list[psutil.Process]:
         return psutil.Process(self.server.pid).children()
 

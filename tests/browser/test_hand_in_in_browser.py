@@ -29,11 +29,17 @@ def assignment(course):
     shutil.rmtree(folder)
 
 
-def test_a_student_hands_in(page, course, assignment, shot):
+def opened(page, course):
+    """Open the assignment; its panel, once everything has run."""
     page.goto(course.address.replace("/crm?", f"/lab/tree/{NAME}/{NAME}.ipynb?"))
     panel = page.locator(".crm-handin")
     panel.wait_for(state="attached")
     page.locator(".crm-lesson.crm-running").wait_for(state="detached")
+    return panel
+
+
+def test_a_student_hands_in(page, course, assignment, shot):
+    panel = opened(page, course)
     panel.scroll_into_view_if_needed()
     assert "没有 answers.json" in panel.inner_text() and "还有 7 题没有答好" in panel.inner_text()
 
@@ -60,10 +66,7 @@ def test_a_student_hands_in(page, course, assignment, shot):
 
 
 def test_what_was_ticked_while_the_kernel_was_busy_is_in_the_zip(page, course, assignment):
-    page.goto(course.address.replace("/crm?", f"/lab/tree/{NAME}/{NAME}.ipynb?"))
-    panel = page.locator(".crm-handin")
-    panel.wait_for(state="attached")
-    page.locator(".crm-lesson.crm-running").wait_for(state="detached")
+    panel = opened(page, course)
     options = page.locator(".crm-task[data-task='2.2-g3'] .crm-option input")
     options.first.wait_for(state="attached")
     panel.scroll_into_view_if_needed()
