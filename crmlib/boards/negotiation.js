@@ -299,10 +299,7 @@ export default {
     model.on("change:board", show);
     model.on("msg:custom", heard);
     show();
-    const seen = new IntersectionObserver((entries) => {
-      if (entries.some((e) => e.isIntersecting)) model.send({ do: "look" });
-    });
-    seen.observe(el);
-    return () => { seen.disconnect(); shown.stop(); model.off("change:board", show); model.off("msg:custom", heard); };
+    const away = lookWhenSeen(model, el);
+    return () => { away(); shown.stop(); model.off("change:board", show); model.off("msg:custom", heard); };
   },
 };

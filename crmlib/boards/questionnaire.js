@@ -198,20 +198,18 @@ export default {
     };
     model.on("change:board", show);
     show();
-    const look = () => model.send({ do: "look" });
-    const seen = new IntersectionObserver((entries) => entries.some((e) => e.isIntersecting) && look());
-    seen.observe(el);
-    // 学生在上面的表里写字：等那道题存好（0.4 秒），再来看一眼
+    const away = lookWhenSeen(model, el);
+    // 学生在上面的表里写字：停下来了，再来看一眼
     let timer = 0;
     const written = (e) => {
       if (!e.target.closest?.(`[data-task="${model.get("board").task}"]`)) return;
       clearTimeout(timer);
-      timer = setTimeout(look, 700);
+      timer = setTimeout(() => lookAgain(model), 700);
     };
     const events = ["input", "change", "click"];
     for (const event of events) document.addEventListener(event, written, true);
     return () => {
-      seen.disconnect();
+      away();
       clearTimeout(timer);
       for (const event of events) document.removeEventListener(event, written, true);
       model.off("change:board", show);
